@@ -1,0 +1,1 @@
+"""PagerDuty incidents for failing pytest tests."""

@@ -1,0 +1,1 @@
+"""QLTY Framework: carries the results of a test run to the people and systems that act on them."""

@@ -1,0 +1,1 @@
+"""The documented homes of integrations and of what they share."""

@@ -1,0 +1,24 @@
+"""Flags of the current run.
+
+Command lines set them, integrations read them: ``from qlty import config``.
+"""
+
+from __future__ import annotations
+
+#: Enable Slack integration
+SLACK_INTEGRATION = False
+
+#: Enable TestRail integration
+TESTRAIL_INTEGRATION = False
+
+#: Enable PagerDuty integration
+PAGERDUTY_INTEGRATION = False
+
+#: Report runs that have failures, too
+REPORT_ON_FAIL = True
+
+#: Label of the platform under test, such as 'chrome' or 'ios'
+CURRENT_PLATFORM: str | None = None
+
+#: Label of the environment under test, such as 'staging'
+CURRENT_ENVIRONMENT: str | None = None

@@ -1,0 +1,119 @@
+"""The shapes that every driver produces and every integration reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Status = Literal["passed", "failed", "skipped"]
+Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
+Phase = Literal["collect", "setup", "call", "teardown"]
+
+
+class TestResult(TypedDict):
+    """The final outcome of one test over all its phases and reruns."""
+
+    #: one of the three that any integration must handle
+    status: Status
+    #: the finer word; a strict xpass is ``failed``, xfailed counts as skipped
+    outcome: Outcome
+    #: failure text or skip reason, the traceback as pytest shows it; ``None`` for a plain pass
+    message: str | None
+    #: where it failed; ``None`` where it did not
+    phase: Phase | None
+    #: aware, in UTC
+    start_time: datetime
+    #: aware, in UTC
+    end_time: datetime
+    #: seconds, over all phases of the last attempt
+    duration: float
+    #: how many times the test ran; 1 without reruns
+    attempts: int
+    #: passed, but only after a rerun
+    flaky: bool
+    #: ended because its run was interrupted or killed
+    interrupted: bool
+    #: TestRail case ids
+    test_case_ids: list[int]
+    #: optional label
+    feature_name: str | None
+    #: optional label
+    test_target: str | None
+    #: folder of evidence
+    results_dir: str | None
+    #: files of evidence
+    attachments: list[str]
+    #: pytest's node id
+    nodeid: str
+
+
+#: ``{class_key: {test_key: result}}``
+TestResults = dict[str, dict[str, TestResult]]
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A pytest mark. Values that JSON cannot hold are their ``repr``."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """What is known of a test before it runs. What a source cannot know is ``None`` or empty."""
+
+    __test__ = False
+
+    nodeid: str
+    name: str
+    class_name: str | None = None
+    module: str | None = None
+    #: relative to the project's root, with forward slashes
+    path: str | None = None
+    #: 1-based
+    line: int | None = None
+    docstring: str | None = None
+    #: nearest first: the function's own, then its class's, then its module's
+    markers: tuple[Marker, ...] = ()
+    #: names of all fixtures that the test uses, directly or not
+    fixtures: tuple[str, ...] = ()
+    #: TestRail case ids
+    case_ids: tuple[int, ...] = ()
+
+    def get_closest_marker(self, name: str) -> Marker | None:
+        """Return the nearest marker of this name, as pytest's items do."""
+        return next(self.iter_markers(name), None)
+
+    def iter_markers(self, name: str) -> Any:
+        """Yield the markers of this name, nearest first."""
+        return (marker for marker in self.markers if marker.name == name)
+
+
+class RunInfo(TypedDict, total=False):
+    """``context['run']``: the facts of the run itself."""
+
+    id: str
+    #: aware, in UTC
+    start: datetime
+    #: name of the project: the last part of its root folder
+    project: str
+    environment: str | None
+    platform: str | None
+    branch: str | None
+    commit: str | None
+    #: address of the CI job
+    ci_url: str | None
+    #: name of the CI system; ``None`` outside of CI
+    ci: str | None
+    host: str
+    user: str | None
+    #: pytest's exit status; absent until the last test is over
+    exit_status: int
+    #: interrupted, stopped early or killed: some tests did not run
+    cut_short: bool

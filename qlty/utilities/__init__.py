@@ -1,0 +1,1 @@
+"""The documented homes of the logger and of the command line's arguments."""
