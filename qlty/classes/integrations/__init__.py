@@ -1,0 +1,1 @@
+"""Integrations: the base class, the registry, and one module for each remote system."""

@@ -1,0 +1,61 @@
+"""What is handed to an integration's ``send``, and what it hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a delivered job shows in the receipt.
+
+    Attributes:
+        text: what arrived, in a few words, such as ``"run R12: 40 results"``.
+        links: addresses of what was made at the remote.
+        notes: what the remote did not take although the job as a whole was delivered.
+    """
+
+    text: str = ""
+    links: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Job:
+    """One delivery, as the sender sees it.
+
+    Attributes:
+        id: row number in the outbox.
+        integration: name of the integration that made it.
+        kind: the integration's own word for what is to be done.
+        key: unique per integration and target; the same key is the same effect at the remote.
+        target: where it goes; a job is never sent anywhere else.
+        payload: JSON, as it was handed to ``deliver``.
+        checkpoint: what earlier steps or attempts stored with :meth:`save`.
+        run_id: the run that made it.
+        attempt: 1 for the first.
+    """
+
+    id: int
+    integration: str
+    kind: str
+    key: str
+    target: str
+    payload: dict[str, Any]
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    attempt: int = 1
+    _commit: Callable[[dict[str, Any]], None] = field(default=lambda _: None, repr=False)
+
+    def save(self, **values: Any) -> None:
+        """Add ``values`` to the checkpoint and commit it before returning.
+
+        A job of several steps calls this after each of them, so that a retry in another process
+        continues behind the last step that was answered.
+        """
+        self.checkpoint.update(values)
+        self._commit(self.checkpoint)
