@@ -8,7 +8,7 @@
     - DeliveryError            one attempt to deliver failed; the subclass says what follows
         - RetryLater           the remote was not reached or asked to wait: try again
         - Refused              the remote understood and said no: trying again would not help
-        - AnswerLost           the request may have been carried out: ask the remote before resending
+        - AnswerLost           the request may have been carried out: ask before resending
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """From a fact to its target: journal, outbox, relay, receipt."""
 
-from qlty.delivery._job import Job, Sent
+from qlty.delivery._job import Delivery, Job, Sent
 
-__all__ = ["Job", "Sent"]
+__all__ = ["Delivery", "Job", "Sent"]

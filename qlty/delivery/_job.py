@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,3 +59,14 @@ class Job:
         """
         self.checkpoint.update(values)
         self._commit(self.checkpoint)
+
+
+class Delivery(Protocol):
+    """What ``deliver`` returns: a handle on one row of the outbox."""
+
+    @property
+    def id(self) -> int:
+        """Row number in the outbox."""
+
+    def wait_for(self, name: str, timeout: float) -> Any:
+        """Return the checkpoint's value of this name, ``None`` after ``timeout`` seconds."""

@@ -1,0 +1,275 @@
+"""The central registry: who takes part in the run, and the dispatch of the three hooks."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._guard import Failure, attempt
+from qlty.classes.integrations._resolve import resolve
+from qlty.classes.integrations.base_integration import Context, Courier, Integration
+from qlty.errors import RegistrationError, RunAborted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qlty.results import TestCase, TestResult, TestResults
+
+logger = logging.getLogger("qlty")
+
+FAILURES_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class HookLimits:
+    """Seconds that a hook may take."""
+
+    run_start: float = 30.0
+    test_end: float = 30.0
+    run_end: float = 600.0
+
+
+class _Entry:
+    """One registered integration and how its ``on_test_end`` fared so far."""
+
+    def __init__(self, integration: Integration, class_path: str) -> None:
+        self.integration = integration
+        self.class_path = class_path
+        self.hears_tests = type(integration).on_test_end is not Integration.on_test_end
+        self.failures = 0
+        self.failures_in_a_row = 0
+
+
+class Registry:
+    """The integrations of one run, in the order of their registration."""
+
+    def __init__(self, limits: HookLimits | None = None) -> None:
+        self.limits = limits or HookLimits()
+        self.interrupted = False
+        self._entries: list[_Entry] = []
+        self._courier: Courier | None = None
+
+    def __iter__(self) -> Iterator[Integration]:
+        return (entry.integration for entry in self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def class_path(self, integration: Integration) -> str:
+        """Return the dotted path by which another process can build it, ``""`` if none can."""
+        return next((e.class_path for e in self._entries if e.integration is integration), "")
+
+    def connect(self, courier: Courier) -> None:
+        """Give ``deliver`` of every integration, registered before or after, its way out."""
+        self._courier = courier
+        for integration in self:
+            integration._courier = courier
+
+    def register(self, integration: Integration, class_path: str | None = None) -> None:
+        """Add an integration.
+
+        Args:
+            integration: an instance of a subclass of ``Integration``.
+            class_path: ``module.ClassName`` where calling it without arguments builds an equal
+                one, ``""`` where only this instance will do; by default that of a class that
+                ships with the framework.
+
+        Raises:
+            RegistrationError: it is no ``Integration``, or this instance is registered already.
+        """
+        if not isinstance(integration, Integration):
+            raise RegistrationError(
+                f"{integration!r} cannot be registered: it is not an instance of a class that "
+                "extends qlty.classes.integrations.base_integration.Integration"
+            )
+        if any(known is integration for known in self):
+            raise RegistrationError(f"{integration.name} is registered already: the same instance")
+        integration.name = self._free_name(integration)
+        integration._courier = self._courier
+        path = _importable_path(integration) if class_path is None else class_path
+        self._entries.append(_Entry(integration, path))
+
+    def register_custom(self, entries: Iterable[Any]) -> None:
+        """Register a project's ``CUSTOM_INTEGRATIONS``: dotted paths, or instances.
+
+        An entry that cannot be registered is logged with its cause and left out.
+
+        Raises:
+            RunAborted: the entry's class says ``required``.
+        """
+        seen: set[str] = set()
+        for entry in entries:
+            try:
+                if isinstance(entry, str) and entry in seen:
+                    raise RegistrationError("this path is listed twice")
+                self.register(resolve(entry), entry if isinstance(entry, str) else "")
+            except RegistrationError as error:
+                self._cannot_register(entry, error)
+            if isinstance(entry, str):
+                seen.add(entry)
+
+    def on_run_start(self) -> None:
+        """Dispatch ``on_run_start``; an integration that raises is deregistered.
+
+        Raises:
+            RunAborted: a required integration raised.
+            KeyboardInterrupt: Ctrl-C was pressed in a hook.
+        """
+        for entry in tuple(self._entries):
+            failure = attempt(entry.integration.on_run_start, self.limits.run_start)
+            if failure is None:
+                continue
+            if failure.interrupted:
+                raise KeyboardInterrupt
+            if entry.integration.required:
+                raise RunAborted(entry.integration.name, failure.cause)
+            self._entries.remove(entry)
+            logger.warning(
+                "%s takes no part in this run: its on_run_start failed: %s",
+                entry.integration.name,
+                failure.cause,
+            )
+
+    def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
+        """Dispatch ``on_test_end``.
+
+        After one timeout or three failures in a row an integration hears of no further test.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed in a hook.
+        """
+        for entry in self._entries:
+            if not entry.hears_tests:
+                continue
+            call = partial(entry.integration.on_test_end, test_case, result)
+            failure = attempt(call, self.limits.test_end)
+            if failure is None:
+                entry.failures_in_a_row = 0
+            elif failure.interrupted:
+                raise KeyboardInterrupt
+            else:
+                _count_failure(entry, failure, test_case)
+
+    def on_run_end(
+        self,
+        test_results: TestResults,
+        test_run_id: str,
+        elapsed_time: float,
+        log_path: str | None,
+        context: Context,
+    ) -> None:
+        """Dispatch ``on_run_end``; whoever fails, the remaining integrations still run.
+
+        Ctrl-C skips the integration that is waiting and sets ``interrupted``.
+        """
+        extras = {"log_path": log_path, "context": context}
+        for entry in self._entries:
+            _say_repeated_failures(entry)
+            hook = entry.integration.on_run_end
+            call = partial(hook, test_results, test_run_id, elapsed_time, **_accepted(hook, extras))
+            name = entry.integration.name
+            failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
+            if failure is not None:
+                self.interrupted = self.interrupted or failure.interrupted
+                logger.error("%s: on_run_end failed: %s\n%s", name, failure.cause, failure.details)
+
+    def _free_name(self, integration: Integration) -> str:
+        name = type(integration).name or type(integration).__name__
+        same = sum(type(known) is type(integration) for known in self)
+        return f"{name}#{same + 1}" if same else name
+
+    def _cannot_register(self, entry: Any, error: RegistrationError) -> None:
+        name = entry if isinstance(entry, str) else type(entry).__name__
+        if getattr(error, "required", False):
+            raise RunAborted(name, str(error))
+        logger.warning("CUSTOM_INTEGRATIONS: %s is left out: %s", name, error)
+
+
+def _count_failure(entry: _Entry, failure: Failure, test_case: TestCase) -> None:
+    entry.failures += 1
+    entry.failures_in_a_row += 1
+    name = entry.integration.name
+    if entry.failures == 1:
+        logger.error(
+            "%s: on_test_end failed at %s: %s\n%s",
+            name,
+            test_case.nodeid,
+            failure.cause,
+            failure.details,
+        )
+    if failure.timed_out or entry.failures_in_a_row >= FAILURES_IN_A_ROW:
+        entry.hears_tests = False
+        logger.warning("%s: on_test_end is off for the rest of the run", name)
+
+
+def _say_waiting(name: str, waited: float) -> None:
+    logger.info("waiting for %s: %.0f s (Ctrl-C skips it)", name, waited)
+
+
+def _say_repeated_failures(entry: _Entry) -> None:
+    if entry.failures > 1:
+        logger.error("%s: on_test_end failed %d times", entry.integration.name, entry.failures)
+
+
+def _accepted(hook: Any, extras: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the keyword arguments that the hook's signature takes."""
+    parameters = inspect.signature(hook).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return extras
+    return {name: value for name, value in extras.items() if name in parameters}
+
+
+def _importable_path(integration: Integration) -> str:
+    """Return the path of a class that ships here: those are built without arguments."""
+    cls = type(integration)
+    ships_here = cls.__module__.startswith("qlty.classes.integrations.")
+    return f"{cls.__module__}.{cls.__qualname__}" if ships_here else ""
+
+
+_default = Registry()
+
+
+def default() -> Registry:
+    """Return the registry of the current run."""
+    return _default
+
+
+def reset(limits: HookLimits | None = None) -> Registry:
+    """Begin a new run with an empty registry."""
+    global _default  # noqa: PLW0603 - the documented functions are module functions
+    _default = Registry(limits)
+    return _default
+
+
+def register(integration: Integration) -> None:
+    """Add an integration to the current run; see :meth:`Registry.register`."""
+    _default.register(integration)
+
+
+def register_custom(entries: Iterable[Any]) -> None:
+    """Add a project's own integrations; see :meth:`Registry.register_custom`."""
+    _default.register_custom(entries)
+
+
+def on_run_start() -> None:
+    """Dispatch to the current run's integrations; see :meth:`Registry.on_run_start`."""
+    _default.on_run_start()
+
+
+def on_test_end(test_case: TestCase, result: TestResult) -> None:
+    """Dispatch to the current run's integrations; see :meth:`Registry.on_test_end`."""
+    _default.on_test_end(test_case, result)
+
+
+def on_run_end(
+    test_results: TestResults,
+    test_run_id: str,
+    elapsed_time: float,
+    log_path: str | None,
+    context: Context,
+) -> None:
+    """Dispatch to the current run's integrations; see :meth:`Registry.on_run_end`."""
+    _default.on_run_end(test_results, test_run_id, elapsed_time, log_path, context)
