@@ -1,0 +1,64 @@
+"""The settings that QLTY Framework itself and every integration have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """A group of settings: each field is one, in lower case.
+
+    A field without a default must be set.
+    ``Annotated[int, Meta(ge=1, examples=[7])]`` adds bounds and an example for error messages.
+    """
+
+    def problems(self) -> Iterable[str]:
+        """Say what is wrong although each value is right for itself. Override as needed.
+
+        Each text is one problem, in one line; :func:`qlty.settings.missing` words the frequent one.
+        """
+        return ()
+
+
+class IntegrationSettings(Settings, frozen=True, kw_only=True):
+    """What can be set for every integration.
+
+    Attributes:
+        when: which runs are reported.
+        required: a failing preflight aborts the run.
+        must_deliver: a passing run exits with 75 when something was not delivered.
+        allow_http: plain ``http`` to another host is wanted.
+    """
+
+    when: Literal["always", "failure", "change", "success", "never"] = "always"
+    required: bool = False
+    must_deliver: bool = False
+    allow_http: bool = False
+
+
+class QltySettings(Settings, frozen=True, kw_only=True):
+    """The settings of ``QLTY``.
+
+    Attributes:
+        report_to: names of the integrations to report to.
+        settings: dotted name of the project's settings module.
+        dir: state folder; ``<rootdir>/.qlty-framework`` where it is not set.
+        keep_runs: how many runs the state folder keeps.
+        hook_timeout: seconds for one call of any hook; each hook has its own default.
+        delivery_timeout: seconds that a run waits at its end for what is not delivered yet.
+        history: file of earlier outcomes; ``history.jsonl`` in the state folder if not set.
+    """
+
+    report_to: tuple[str, ...] = ()
+    settings: Annotated[str, Meta(description="the dotted name of a module")] = "settings"
+    dir: Path | None = None
+    keep_runs: Annotated[int, Meta(ge=1, examples=[20])] = 20
+    hook_timeout: Annotated[float, Meta(gt=0, examples=[30])] | None = None
+    delivery_timeout: Annotated[float, Meta(ge=0, examples=[60])] = 60
+    history: Path | None = None

@@ -1,0 +1,60 @@
+"""Which integrations a run reports to, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qlty.errors import SettingsError
+from qlty.settings._suggest import nearest
+
+#: Names of the integrations that come with the framework.
+BUILT_IN = ("pagerduty", "slack", "testrail")
+_GROUP = "qlty.integrations"
+
+
+def split_names(value: str | Iterable[Any] | None) -> tuple[str, ...]:
+    """Return the names in a repeated option, an ini value or an environment variable.
+
+    Each entry may itself be a list with commas. Names are in lower case, each once, in order.
+
+    >>> split_names(["Slack, testrail", "slack"])
+    ('slack', 'testrail')
+    """
+    entries = [value] if isinstance(value, str) else list(value or ())
+    names = [name.strip().lower() for entry in entries for name in str(entry).split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def report_to(value: str | Iterable[Any] | None) -> tuple[str, ...]:
+    """Return the names in ``value``, each of a known integration.
+
+    Raises:
+        SettingsError: a name is unknown; lists the known ones and suggests the nearest.
+    """
+    names = split_names(value)
+    if set(names) <= set(BUILT_IN):
+        return names  # without a look at the installed packages, which costs milliseconds
+    known = sorted({*BUILT_IN, *installed_integrations()})
+    problems = [_unknown(name, known) for name in names if name not in known]
+    if problems:
+        raise SettingsError(f"{'; '.join(problems)}. Known: {', '.join(known)}")
+    return names
+
+
+def installed_integrations() -> dict[str, str]:
+    """Return the dotted path of every integration that installed packages offer, by name.
+
+    They are the entry points of the group ``qlty.integrations``; none is imported here.
+    """
+    from importlib.metadata import entry_points
+
+    return {
+        entry.name.lower(): f"{entry.module}.{entry.attr}" for entry in entry_points(group=_GROUP)
+    }
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    meant = nearest(name, known)
+    hint = f": did you mean {meant[0]!r}?" if meant else ""
+    return f"report_to {name!r} is not a known integration{hint}"
