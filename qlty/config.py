@@ -5,6 +5,8 @@ Command lines set them, integrations read them: ``from qlty import config``.
 
 from __future__ import annotations
 
+import os
+
 #: Enable Slack integration
 SLACK_INTEGRATION = False
 
@@ -14,6 +16,9 @@ TESTRAIL_INTEGRATION = False
 #: Enable PagerDuty integration
 PAGERDUTY_INTEGRATION = False
 
+#: Names of the installed packages' integrations to report to
+REPORT_TO: tuple[str, ...] = ()
+
 #: Report runs that have failures, too
 REPORT_ON_FAIL = True
 
@@ -22,3 +27,12 @@ CURRENT_PLATFORM: str | None = None
 
 #: Label of the environment under test, such as 'staging'
 CURRENT_ENVIRONMENT: str | None = None
+
+#: Browsers run without a window
+HEADLESS = False
+
+#: The run is a Jenkins job
+RUNNING_ON_JENKINS = "JENKINS_URL" in os.environ
+
+#: Browsers run at Sauce Labs
+SAUCELABS_INTEGRATION = False
