@@ -16,9 +16,6 @@ TESTRAIL_INTEGRATION = False
 #: Enable PagerDuty integration
 PAGERDUTY_INTEGRATION = False
 
-#: Names of the installed packages' integrations to report to
-REPORT_TO: tuple[str, ...] = ()
-
 #: Report runs that have failures, too
 REPORT_ON_FAIL = True
 

@@ -19,7 +19,13 @@ An integration describes its settings as a struct and loads them::
 from qlty.settings._load import load, missing
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
 from qlty.settings._project import import_project_settings
-from qlty.settings._report_to import BUILT_IN, installed_integrations, report_to, split_names
+from qlty.settings._report_to import (
+    BUILT_IN,
+    custom_integrations,
+    installed_integrations,
+    report_to,
+    split_names,
+)
 from qlty.settings._sources import Sources, current, install
 from qlty.settings._suggest import nearest
 from qlty.settings._values import Secret, SecretUrl, Url, known_secrets
@@ -34,6 +40,7 @@ __all__ = [
     "Sources",
     "Url",
     "current",
+    "custom_integrations",
     "import_project_settings",
     "install",
     "installed_integrations",

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from qlty.errors import SettingsError
+from qlty.settings._load import load
+from qlty.settings._model import QltySettings
+from qlty.settings._sources import current
 from qlty.settings._suggest import nearest
 
 #: Names of the integrations that come with the framework.
@@ -52,6 +55,27 @@ def installed_integrations() -> dict[str, str]:
     return {
         entry.name.lower(): f"{entry.module}.{entry.attr}" for entry in entry_points(group=_GROUP)
     }
+
+
+def custom_integrations() -> list[Any]:
+    """Return the integrations that are not built in: dotted paths, or instances.
+
+    First those of installed packages that ``QLTY['REPORT_TO']`` names, then the project's
+    ``CUSTOM_INTEGRATIONS``.
+
+    Raises:
+        SettingsError: a name is unknown, or ``CUSTOM_INTEGRATIONS`` is no list.
+    """
+    names = report_to(load("QLTY", QltySettings).report_to)
+    own = getattr(current().module, "CUSTOM_INTEGRATIONS", None) or []
+    if not isinstance(own, list | tuple):
+        raise SettingsError(
+            f"CUSTOM_INTEGRATIONS in settings.py is {type(own).__name__}: a list is needed, "
+            "such as ['integrations.my_module.MyIntegration']"
+        )
+    others = [name for name in names if name not in BUILT_IN]
+    installed = installed_integrations() if others else {}
+    return [*(installed[name] for name in others), *own]
 
 
 def _unknown(name: str, known: list[str]) -> str:
