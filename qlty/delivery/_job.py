@@ -68,5 +68,17 @@ class Delivery(Protocol):
     def id(self) -> int:
         """Row number in the outbox."""
 
+    @property
+    def state(self) -> str:
+        """``waiting``, ``sending``, ``delivered``, ``refused``, ``given_up``, ``lost`` ..."""
+
     def wait_for(self, name: str, timeout: float) -> Any:
-        """Return the checkpoint's value of this name, ``None`` after ``timeout`` seconds."""
+        """Wait until the sender has saved ``name`` in the job's checkpoint.
+
+        Args:
+            name: what the sender passes to :meth:`Job.save`.
+            timeout: seconds.
+
+        Returns:
+            The saved value, or ``None`` where it did not come in time or will not come any more.
+        """

@@ -1,0 +1,204 @@
+"""Sending what is due: one lane per integration and target, none blocks another."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Protocol
+
+from qlty.delivery._lane import Lane
+from qlty.delivery._process import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qlty.delivery._job import Job, Sent
+    from qlty.delivery._outbox import Outbox
+    from qlty.delivery._store import Store
+
+#: seconds between two looks for new work
+_TICK = 0.05
+
+#: seconds between two renewals of the leases of rows that are being sent
+_RENEWAL = 15.0
+
+
+class Sender(Protocol):
+    """What is needed of an integration to send its deliveries."""
+
+    def target(self) -> str:
+        """Where this one sends to; rows for anywhere else stay where they are."""
+
+    def send(self, job: Job) -> Sent | None:
+        """Carry out a job, or raise."""
+
+    def find(self, job: Job) -> Sent | None:
+        """Ask the remote whether a job was carried out; ``None``: it was not.
+
+        Raises:
+            Refused: the remote cannot tell.
+        """
+
+
+class Senders(Protocol):
+    """Where a drain gets its senders from."""
+
+    def get(self, integration: str, class_path: str | None) -> Sender | None:
+        """Return the sender of an integration, ``None`` where this process is not to send for it.
+
+        Anything it raises is the reason why the deliveries of that integration wait.
+        """
+
+
+def drain(
+    outbox: Outbox,
+    senders: Senders,
+    *,
+    deadline: float,
+    run_id: str | None = None,
+    integrations: set[str] | None = None,
+    stop: threading.Event | None = None,
+    progress: Callable[[dict[str, int]], None] | None = None,
+    follow: bool = False,
+) -> None:
+    """Send what is due until nothing is left that can be sent before the deadline.
+
+    An attempt that is under way at the deadline is left alone: its row says that the answer is
+    open, and the next drain asks the remote.
+
+    Args:
+        outbox: what to send.
+        senders: who sends it.
+        deadline: by ``time.monotonic()``.
+        run_id: only deliveries of this run.
+        integrations: only deliveries of these.
+        stop: set by another thread to end early.
+        progress: called about once a second with the number of deliveries in each state.
+        follow: go on until ``stop`` or the deadline, also when nothing is left.
+    """
+    drainer = Drainer(outbox, senders, run_id=run_id, integrations=integrations, deadline=deadline)
+    drainer.run(stop or threading.Event(), progress, follow=follow)
+
+
+class Drainer:
+    """A drain whose deadline may be moved by another thread while it runs."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        senders: Senders,
+        *,
+        deadline: float,
+        run_id: str | None = None,
+        integrations: set[str] | None = None,
+    ) -> None:
+        self.deadline = deadline
+        self._outbox = outbox
+        self._senders = senders
+        self._run_id = run_id
+        self._integrations = integrations
+        self._owner = f"{identity()}|{uuid.uuid4().hex[:8]}"
+        self._lanes: dict[tuple[int, str, str], Lane] = {}
+        self._blocked: set[tuple[int, str, str]] = set()
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """Look for new work at once."""
+        self._wake.set()
+
+    def run(
+        self,
+        stop: threading.Event,
+        progress: Callable[[dict[str, int]], None] | None = None,
+        *,
+        follow: bool = False,
+    ) -> None:
+        """See :func:`drain`."""
+        told = renewed = time.monotonic()
+        while not stop.is_set() and time.monotonic() < self.deadline:
+            self._wake.clear()
+            self._start_lanes(stop)
+            if not follow and not any(lane.alive for lane in self._lanes.values()):
+                break
+            self._wake.wait(_TICK)
+            now = time.monotonic()
+            if progress is not None and now - told >= 1:
+                progress(self._outbox.counts(self._run_id))
+                told = now
+            if now - renewed >= _RENEWAL:
+                self._renew()
+                renewed = now
+            self._watch_lanes()
+
+    def _start_lanes(self, stop: threading.Event) -> None:
+        for number, store in enumerate(list(self._outbox.stores)):
+            for integration, target, class_path in self._open_lanes(store):
+                place = (number, integration, target)
+                if self._wanted(place) and not self._runs(place):
+                    self._start_lane(place, store, class_path, stop)
+
+    def _open_lanes(self, store: Store) -> list[tuple[str, str, str | None]]:
+        try:
+            store.give_up_expired()
+            return store.lanes(self._run_id)
+        except sqlite3.Error as error:
+            self._outbox.trouble = f"{type(error).__name__}: {error}"
+            return []
+
+    def _wanted(self, place: tuple[int, str, str]) -> bool:
+        if self._integrations is not None and place[1] not in self._integrations:
+            return False
+        return place not in self._blocked
+
+    def _runs(self, place: tuple[int, str, str]) -> bool:
+        lane = self._lanes.get(place)
+        return lane is not None and lane.alive
+
+    def _start_lane(
+        self,
+        place: tuple[int, str, str],
+        store: Store,
+        class_path: str | None,
+        stop: threading.Event,
+    ) -> None:
+        _, integration, target = place
+        sender = self._sender_for(store, integration, target, class_path)
+        if sender is None:
+            self._blocked.add(place)
+            return
+        lane = Lane(
+            store, sender, integration, target, self._owner, self._outbox.masker, self._run_id
+        )
+        if lane.has_work(self.deadline):
+            self._lanes[place] = lane
+            lane.start(stop, lambda: self.deadline, self._wake)
+
+    def _sender_for(
+        self, store: Store, integration: str, target: str, class_path: str | None
+    ) -> Sender | None:
+        reason = ""
+        try:
+            sender = self._senders.get(integration, class_path)
+            if sender is not None and sender.target() == target:
+                return sender
+            if sender is not None:
+                reason = f"this is for {target}; {integration} is now set up for {sender.target()}"
+        except Exception as error:  # noqa: BLE001 -- a project's own code decides what it raises
+            reason = f"{integration} cannot be set up: {type(error).__name__}: {error}"
+        if reason:
+            store.explain(integration, target, self._outbox.masker.mask(reason))
+        return None
+
+    def _renew(self) -> None:
+        for (number, _, _), lane in self._lanes.items():
+            if lane.sending is not None:
+                self._outbox.stores[number].renew([lane.sending], self._owner)
+
+    def _watch_lanes(self) -> None:
+        for place, lane in self._lanes.items():
+            lane.interrupt_if_overdue()
+            if lane.trouble is not None and place not in self._blocked:
+                self._blocked.add(place)
+                self._outbox.trouble = lane.trouble

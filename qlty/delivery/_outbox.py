@@ -1,0 +1,232 @@
+"""The outbox: where a delivery is safe from the moment it was made."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any
+
+from qlty.delivery._masking import Masker, current_masker
+from qlty.delivery._rows import FINAL_STATES, Row, State, to_json
+from qlty.delivery._store import Store
+from qlty.errors import OutboxError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: seconds between two looks at a row that another process is working on
+_POLL = 0.02
+
+
+class StoredDelivery:
+    """A handle on one row; see :class:`qlty.delivery.Delivery`."""
+
+    def __init__(self, store: Store, row: Row) -> None:
+        self.id = row.id
+        self.integration = row.integration
+        self.key = row.key
+        self._store = store
+
+    @property
+    def state(self) -> State:
+        """In which state the row is now."""
+        progress = self._store.progress(self.id)
+        return progress[0] if progress else "dropped"
+
+    def wait_for(self, name: str, timeout: float) -> Any:
+        """Wait for the checkpoint's value of this name, at most ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            state, checkpoint = self._store.progress(self.id) or ("dropped", {})
+            if name in checkpoint:
+                return checkpoint[name]
+            left = deadline - time.monotonic()
+            if left <= 0 or state in FINAL_STATES:
+                return None
+            time.sleep(min(_POLL, left))
+
+
+class Outbox:
+    """Deliveries on their way, in one SQLite file that any number of processes may use.
+
+    Attributes:
+        path: the file; ``None`` where everything is kept in memory.
+        trouble: why deliveries are not, or not all, kept in the file; ``None`` where they are.
+        stores: the file, then the memory that stands in for it after a failed write.
+    """
+
+    def __init__(self, store: Store, masker: Masker | None, trouble: str | None = None) -> None:
+        self.path = store.path
+        self.trouble = trouble
+        self.stores = [store]
+        self._masker = masker
+
+    @property
+    def masker(self) -> Masker:
+        """What takes secrets out of all that is written; knows those loaded up to now."""
+        return self._masker or current_masker()
+
+    @classmethod
+    def open(cls, path: Path | None, masker: Masker | None = None) -> Outbox:
+        """Open the outbox at ``path``, or one in memory where that cannot be done.
+
+        This never raises: a run goes on without a durable outbox, and its receipt says so.
+        """
+        if path is None:
+            return cls(Store(None), masker)
+        try:
+            return cls(Store(path), masker)
+        except (sqlite3.Error, OSError, OutboxError) as error:
+            return cls(Store(None), masker, _describe(error, path))
+
+    @classmethod
+    def open_existing(cls, path: Path, masker: Masker | None = None) -> Outbox:
+        """Open the outbox at ``path`` for somebody who asked for exactly this one.
+
+        Raises:
+            OutboxError: there is none, it is damaged, or a newer version has written it.
+        """
+        if not path.exists():
+            raise OutboxError(f"there is no outbox at {path}")
+        try:
+            return cls(Store(path), masker)
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxError(_describe(error, path)) from error
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is enqueued survives the death of this process."""
+        return self.path is not None and self.trouble is None
+
+    def enqueue(
+        self,
+        *,
+        integration: str,
+        target: str,
+        key: str,
+        kind: str,
+        payload: dict[str, Any],
+        run_id: str,
+        class_path: str | None,
+        expires_at: float | None = None,
+        supersedes: bool = False,
+        not_before: float | None = None,
+    ) -> StoredDelivery:
+        """Commit a delivery before returning; the payload is masked.
+
+        Args:
+            integration: the name under which its sender is registered.
+            target: where it goes, without secrets; it is never sent anywhere else.
+            key: the same key at the same target is the same delivery, however often it is enqueued.
+            kind: the integration's own word for it.
+            payload: JSON.
+            run_id: the run whose receipt shows it.
+            class_path: where another process finds the sender; ``None``: only this process can.
+            expires_at: seconds since the epoch after which it is given up.
+            supersedes: a newer state of the key, which replaces an older undelivered one.
+            not_before: seconds since the epoch before which it is not sent.
+
+        Raises:
+            TypeError: the payload is not JSON.
+        """
+        values: dict[str, Any] = {
+            "integration": integration,
+            "target": target,
+            "key": self.masker.key(_storable(key)),
+            "kind": kind,
+            "payload": self._clean(payload, integration),
+            "run_id": run_id,
+            "class_path": class_path,
+            "expires_at": expires_at,
+            "due_at": not_before,
+        }
+        return self._insert(values, supersedes=supersedes)
+
+    def _clean(self, payload: dict[str, Any], integration: str) -> Any:
+        try:
+            to_json(payload)
+        except (TypeError, ValueError, RecursionError) as error:
+            problem = f"{integration}: a delivery's payload must be JSON: {error}"
+            raise TypeError(problem) from error
+        return self.masker.mask_json(payload)
+
+    def _insert(self, values: dict[str, Any], *, supersedes: bool) -> StoredDelivery:
+        store = self.stores[0]
+        try:
+            return StoredDelivery(store, store.insert(supersedes=supersedes, **values))
+        except sqlite3.Error as error:
+            if store.path is None:
+                raise
+            self.trouble = _describe(error, store.path)
+        if len(self.stores) == 1:
+            self.stores.append(Store(None))
+        memory = self.stores[1]
+        return StoredDelivery(memory, memory.insert(supersedes=supersedes, **values))
+
+    def rows(self, *, run_id: str | None = None, state: str | None = None) -> list[Row]:
+        """Return deliveries in the order in which they were made."""
+        return [row for store in self.stores for row in store.rows(run_id=run_id, state=state)]
+
+    def counts(self, run_id: str | None = None) -> dict[str, int]:
+        """Return how many deliveries are in each state."""
+        total: dict[str, int] = {}
+        for store in self.stores:
+            for state, number in store.counts(run_id).items():
+                total[state] = total.get(state, 0) + number
+        return total
+
+    def get(self, row_id: int) -> Row:
+        """Return one delivery.
+
+        Raises:
+            OutboxError: there is none of this number.
+        """
+        row = self.stores[0].get(row_id)
+        if row is None:
+            raise OutboxError(f"the outbox has no delivery {row_id}")
+        return row
+
+    def retry(self, row_id: int) -> None:
+        """Make a delivery due now, also one that was refused, lost or given up.
+
+        Raises:
+            OutboxError: there is none of this number, or it is on its way or delivered.
+        """
+        row = self.get(row_id)
+        if not self.stores[0].retry(row_id):
+            raise OutboxError(f"delivery {row_id} is {row.state}: it cannot be sent again")
+
+    def drop(self, row_id: int) -> None:
+        """Take a delivery out of those that are to be sent.
+
+        Raises:
+            OutboxError: there is none of this number, or it is on its way or settled.
+        """
+        row = self.get(row_id)
+        if not self.stores[0].drop(row_id):
+            raise OutboxError(f"delivery {row_id} is {row.state}: it cannot be dropped")
+
+    def prune(self, older_than: float) -> int:
+        """Forget what was settled more than ``older_than`` seconds ago; return how many."""
+        return sum(store.prune(older_than) for store in self.stores)
+
+    def close(self) -> None:
+        """Close all files."""
+        for store in self.stores:
+            store.close()
+
+
+def _storable(text: str) -> str:
+    """SQLite takes no lone surrogates: they become visible escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _describe(error: Exception, path: Path) -> str:
+    if isinstance(error, OutboxError):
+        return str(error)
+    if isinstance(error, sqlite3.OperationalError):
+        return f"the outbox {path} cannot be written: {error}"
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"the outbox {path} is damaged: {error}"
+    cause = error.strerror if isinstance(error, OSError) else error
+    return f"the outbox {path} cannot be made: {cause}"

@@ -1,0 +1,242 @@
+"""What became of a run's deliveries, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from qlty.delivery._outbox import Outbox
+    from qlty.delivery._rows import Row, State
+
+#: links and reasons shown per integration in text; the JSON has them all
+_SHOWN = 5
+
+_WAITING: tuple[State, ...] = ("waiting", "sending")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one or more deliveries did not arrive.
+
+    Attributes:
+        ids: numbers for ``qlty-framework outbox show``; empty for those kept only in memory.
+        attempts: the most that were made for any of them.
+    """
+
+    reason: str
+    ids: tuple[int, ...]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of the deliveries of one integration.
+
+    Attributes:
+        delivered: how many arrived.
+        texts: what arrived, in the integrations' words.
+        waiting: kept, and sent by the next run or by ``qlty-framework outbox deliver``.
+        refused: the remote, or a mistake in the integration, said no for good.
+        given_up: too old to be worth sending.
+        lost: sent, without an answer, to a remote that cannot be asked.
+        notes: what the integration held back, dropped or left out, and why.
+    """
+
+    integration: str
+    delivered: int = 0
+    texts: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    waiting: tuple[Problem, ...] = ()
+    refused: tuple[Problem, ...] = ()
+    given_up: tuple[Problem, ...] = ()
+    lost: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was to be delivered was delivered."""
+        return not (self.waiting or self.refused or self.given_up or self.lost)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a run's deliveries.
+
+    Attributes:
+        durable: whether what waits survives this process.
+        trouble: why it does not; ``None`` where it does.
+        lines: one per integration.
+        earlier: deliveries of earlier runs that still wait.
+    """
+
+    run_id: str
+    durable: bool
+    trouble: str | None
+    lines: tuple[Line, ...]
+    earlier: int = 0
+
+    def line(self, integration: str) -> Line:
+        """Return the line of an integration, an empty one where it has none."""
+        return next(
+            (one for one in self.lines if one.integration == integration), Line(integration)
+        )
+
+    def render(self) -> list[str]:
+        """Return the receipt as text, one line per fact, never empty."""
+        lines = [text for line in self.lines for text in _render_line(line)]
+        if self.trouble:
+            lines.append(f"deliveries are not kept beyond this run: {self.trouble}")
+        if self.earlier:
+            lines.append(f"{_count(self.earlier)} of earlier runs still waiting: {_HOW_TO_SEND}")
+        return lines or ["nothing to deliver"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as JSON."""
+        return {
+            "version": 1,
+            "run_id": self.run_id,
+            "durable": self.durable,
+            "trouble": self.trouble,
+            "earlier_waiting": self.earlier,
+            "integrations": [_line_to_json(line) for line in self.lines],
+        }
+
+
+_HOW_TO_SEND = "send with 'qlty-framework outbox deliver'"
+
+_STATES: tuple[tuple[str, str, str], ...] = (
+    ("waiting", "waiting", _HOW_TO_SEND),
+    ("refused", "refused", "see 'qlty-framework outbox show {id}'"),
+    ("given_up", "given up", ""),
+    ("lost", "lost", "send again with 'qlty-framework outbox retry {id}'"),
+)
+
+
+def receipt_of(
+    outbox: Outbox,
+    run_id: str,
+    *,
+    notes: Mapping[str, Sequence[str]] | None = None,
+    integrations: Iterable[str] = (),
+) -> Receipt:
+    """Read from the outbox what became of a run's deliveries.
+
+    Args:
+        outbox: where the deliveries are.
+        run_id: the run.
+        notes: what each integration wants said.
+        integrations: all that were active: those that delivered nothing have a line, too.
+    """
+    notes = notes or {}
+    by_name: dict[str, list[Row]] = {name: [] for name in [*integrations, *notes]}
+    for row in outbox.rows(run_id=run_id):
+        by_name.setdefault(row.integration, []).append(row)
+    waiting = sum(outbox.counts().get(state, 0) for state in _WAITING)
+    own = sum(row.state in _WAITING for rows in by_name.values() for row in rows)
+    return Receipt(
+        run_id=run_id,
+        durable=outbox.durable,
+        trouble=outbox.trouble,
+        lines=tuple(_line(name, rows, notes.get(name, ())) for name, rows in by_name.items()),
+        earlier=waiting - own,
+    )
+
+
+def _line(name: str, rows: list[Row], notes: Sequence[str]) -> Line:
+    sent = [row.sent for row in rows if row.state == "delivered" and row.sent is not None]
+    return Line(
+        integration=name,
+        delivered=sum(row.state == "delivered" for row in rows),
+        texts=tuple(one.text for one in sent if one.text),
+        links=tuple(dict.fromkeys(link for one in sent for link in one.links)),
+        waiting=_problems(rows, _WAITING),
+        refused=_problems(rows, ("refused",)),
+        given_up=_problems(rows, ("given_up",)),
+        lost=_problems(rows, ("lost",)),
+        notes=(*notes, *(note for one in sent for note in one.notes)),
+    )
+
+
+@dataclass
+class _Group:
+    ids: list[int] = field(default_factory=list)
+    attempts: int = 0
+
+
+def _problems(rows: list[Row], states: tuple[State, ...]) -> tuple[Problem, ...]:
+    groups: dict[str, _Group] = {}
+    for row in rows:
+        if row.state in states:
+            group = groups.setdefault(row.reason or _unexplained(row), _Group())
+            group.ids.append(row.id)
+            group.attempts = max(group.attempts, row.attempts)
+    return tuple(
+        Problem(reason, tuple(group.ids), group.attempts) for reason, group in groups.items()
+    )
+
+
+def _unexplained(row: Row) -> str:
+    return "no answer yet" if row.state == "sending" else "not tried yet"
+
+
+def _render_line(line: Line) -> list[str]:
+    texts = [f"{line.integration}: {_summary(line)}"]
+    texts += [f"  {link}" for link in line.links[:_SHOWN]]
+    texts += _more(len(line.links) - _SHOWN, "links")
+    for name, word, advice in _STATES:
+        texts += _render_problems(getattr(line, name), word, advice)
+    texts += [f"  {note}" for note in line.notes]
+    return texts
+
+
+def _summary(line: Line) -> str:
+    said = "; ".join(line.texts[:_SHOWN])
+    if len(line.texts) > _SHOWN:
+        said += f"; and {len(line.texts) - _SHOWN} more"
+    counts = [f"delivered {line.delivered}"] if line.delivered else []
+    for name, word, _ in _STATES:
+        number = sum(len(problem.ids) for problem in getattr(line, name))
+        counts += [f"{word} {number}"] if number else []
+    text = ", ".join(counts) or "nothing to deliver"
+    return f"{text} ({said})" if said else text
+
+
+def _render_problems(problems: tuple[Problem, ...], word: str, advice: str) -> list[str]:
+    texts = []
+    for problem in problems[:_SHOWN]:
+        tried = f", tried {_times(problem.attempts)}" if problem.attempts else ""
+        hint = f"; {advice.format(id=problem.ids[0])}" if advice else ""
+        texts.append(f"  {word} ({_count(len(problem.ids))}{tried}): {problem.reason}{hint}")
+    return texts + _more(len(problems) - _SHOWN, "reasons")
+
+
+def _more(number: int, what: str) -> list[str]:
+    return [f"  and {number} more {what}"] if number > 0 else []
+
+
+def _count(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number} deliveries"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _line_to_json(line: Line) -> dict[str, Any]:
+    def problems(found: tuple[Problem, ...]) -> list[dict[str, Any]]:
+        return [
+            {"reason": one.reason, "ids": list(one.ids), "attempts": one.attempts} for one in found
+        ]
+
+    return {
+        "integration": line.integration,
+        "complete": line.complete,
+        "delivered": line.delivered,
+        "texts": list(line.texts),
+        "links": list(line.links),
+        **{name: problems(getattr(line, name)) for name, _, _ in _STATES},
+        "notes": list(line.notes),
+    }
