@@ -23,14 +23,20 @@ _EPILOG = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    """Ends with pytest's exit status for a usage error: argparse's own 2 means "interrupted"."""
+class Parser(argparse.ArgumentParser):
+    """Ends with pytest's exit status for a usage error: argparse's own 2 means "interrupted".
+
+    Attributes:
+        hint: what to say about an unrecognized argument.
+    """
+
+    hint = ""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end."""
         self.print_usage(sys.stderr)
         if message.startswith("unrecognized arguments"):
-            message += " (options of pytest go behind --)"
+            message += self.hint
         self.exit(USAGE_ERROR, f"{self.prog}: error: {message}\n")
 
 
@@ -46,12 +52,13 @@ def parse_arguments(
         SystemExit: after ``--help``, and with 4 after a wrong argument.
     """
     own, rest = _split(argv)
-    parser = _Parser(
+    parser = Parser(
         prog=prog,
         description="Run tests, and report the run.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )
+    parser.hint = " (options of pytest go behind --)"
 
     # Arguments. A new integration's argument goes here.
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders with tests")

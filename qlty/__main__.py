@@ -1,0 +1,7 @@
+"""``python -m qlty`` is ``qlty-framework``."""
+
+import sys
+
+from qlty.cli import main
+
+sys.exit(main())
