@@ -120,7 +120,10 @@ class Drainer:
         while not stop.is_set() and time.monotonic() < self.deadline:
             self._wake.clear()
             self._start_lanes(stop)
-            if not follow and not any(lane.alive for lane in self._lanes.values()):
+            # asked before the lanes are looked at: one that ends in between is seen next time
+            busy = any(lane.alive for lane in self._lanes.values())
+            self._watch_lanes()
+            if not busy and not follow:
                 break
             self._wake.wait(_TICK)
             now = time.monotonic()
@@ -130,7 +133,6 @@ class Drainer:
             if now - renewed >= _RENEWAL:
                 self._renew()
                 renewed = now
-            self._watch_lanes()
 
     def _start_lanes(self, stop: threading.Event) -> None:
         for number, store in enumerate(list(self._outbox.stores)):
