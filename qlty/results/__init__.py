@@ -1,6 +1,8 @@
-"""What a run produces: shapes, keys and counts. No input or output happens here."""
+"""What a run produces: shapes, keys, counts, merging. No input or output happens here."""
 
+from qlty.results._case_ids import case_ids, ids_in
 from qlty.results._keys import COLLECTION, split_nodeid
+from qlty.results._merge import Attempts, PhaseReport, Verdict, merge
 from qlty.results._model import (
     Marker,
     Outcome,
@@ -11,20 +13,30 @@ from qlty.results._model import (
     TestResult,
     TestResults,
 )
+from qlty.results._text import MESSAGE_LIMIT, clean, shorten
 from qlty.results._totals import Totals, count, iter_results
 
 __all__ = [
     "COLLECTION",
+    "MESSAGE_LIMIT",
+    "Attempts",
     "Marker",
     "Outcome",
     "Phase",
+    "PhaseReport",
     "RunInfo",
     "Status",
     "TestCase",
     "TestResult",
     "TestResults",
     "Totals",
+    "Verdict",
+    "case_ids",
+    "clean",
     "count",
+    "ids_in",
     "iter_results",
+    "merge",
+    "shorten",
     "split_nodeid",
 ]

@@ -16,7 +16,7 @@ An integration describes its settings as a struct and loads them::
     settings = load("EXAMPLE", ExampleSettings)
 """
 
-from qlty.settings._load import load, missing
+from qlty.settings._load import flag, load, missing
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
 from qlty.settings._project import import_project_settings
 from qlty.settings._report_to import (
@@ -41,6 +41,7 @@ __all__ = [
     "Url",
     "current",
     "custom_integrations",
+    "flag",
     "import_project_settings",
     "install",
     "installed_integrations",

@@ -53,6 +53,18 @@ def load(name: str, model: type[Model]) -> Model:
     return settings
 
 
+def flag(name: str, key: str) -> bool:
+    """Return one yes-or-no setting of ``name``, whatever is wrong with its others.
+
+    What cannot be read counts as no; :func:`load` says what is wrong with it.
+    """
+    try:
+        found = find(Name(name, key.upper()), current())
+        return found is not None and bool(convert(found.raw, bool))
+    except (SettingsError, ValueError, TypeError):
+        return False
+
+
 def missing(name: str, key: str) -> str:
     """Word the problem that ``KEY`` of ``NAME`` is needed and not set, for ``problems()``."""
     return f"{name} {key} is not set: looked for {_looked_for(Name(name, key))}"

@@ -49,6 +49,9 @@ class Registry:
     def __init__(self, limits: HookLimits | None = None) -> None:
         self.limits = limits or HookLimits()
         self.interrupted = False
+        self.has_customs = False
+        #: names of those that must deliver and could not even try
+        self.undelivered: list[str] = []
         self._entries: list[_Entry] = []
         self._courier: Courier | None = None
 
@@ -100,6 +103,7 @@ class Registry:
         Raises:
             RunAborted: the entry's class says ``required``.
         """
+        self.has_customs = True
         seen: set[str] = set()
         for entry in entries:
             try:
@@ -127,11 +131,7 @@ class Registry:
             if entry.integration.required:
                 raise RunAborted(entry.integration.name, failure.cause)
             self._entries.remove(entry)
-            logger.warning(
-                "%s takes no part in this run: its on_run_start failed: %s",
-                entry.integration.name,
-                failure.cause,
-            )
+            self._give_up(entry.integration, f"takes no part in this run: {failure.cause}")
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Dispatch ``on_test_end``.
@@ -174,7 +174,14 @@ class Registry:
             failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
             if failure is not None:
                 self.interrupted = self.interrupted or failure.interrupted
-                logger.error("%s: on_run_end failed: %s\n%s", name, failure.cause, failure.details)
+                self._give_up(entry.integration, f"on_run_end failed: {failure.cause}")
+                logger.error("%s", failure.details)
+
+    def _give_up(self, integration: Integration, reason: str) -> None:
+        logger.warning("%s: %s", integration.name, reason)
+        integration.note(reason)
+        if integration.must_deliver:
+            self.undelivered.append(integration.name)
 
     def _free_name(self, integration: Integration) -> str:
         name = type(integration).name or type(integration).__name__

@@ -1,0 +1,40 @@
+"""What the integrations that ship with the framework share: settings by the one rule."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar, Generic, TypeVar
+
+from qlty.classes.integrations.base_integration import Integration
+from qlty.settings import IntegrationSettings, flag, load
+
+Settings = TypeVar("Settings", bound=IntegrationSettings)
+
+
+class ConfiguredIntegration(Integration, Generic[Settings]):
+    """An integration whose settings are typed.
+
+    They are loaded when they are first needed, never by the constructor: a wrong setting of one
+    integration must not keep the next one from being registered.
+    """
+
+    settings_class: ClassVar[type[IntegrationSettings]]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this integration.
+
+        Raises:
+            SettingsError: with all that is missing or wrong.
+        """
+        return load(type(self).name.upper(), self.settings_class)  # type: ignore[return-value]
+
+    @property
+    def required(self) -> bool:  # type: ignore[override]
+        """``REQUIRED``, even where other settings are wrong."""
+        return flag(type(self).name.upper(), "required")
+
+    @property
+    def must_deliver(self) -> bool:  # type: ignore[override]
+        """``MUST_DELIVER``, even where other settings are wrong."""
+        return flag(type(self).name.upper(), "must_deliver")

@@ -1,0 +1,7 @@
+"""The lifecycle of a run: start, record, finish."""
+
+from qlty.lifecycle._console import console
+from qlty.lifecycle._deliveries import Deliveries
+from qlty.lifecycle._run import ABORTED, INTERRUPTED, UNDELIVERED, Plan, Run
+
+__all__ = ["ABORTED", "INTERRUPTED", "UNDELIVERED", "Deliveries", "Plan", "Run", "console"]

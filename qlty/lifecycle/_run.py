@@ -1,0 +1,142 @@
+"""One run: start, record, finish. Every driver goes through it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations import registry
+from qlty.classes.integrations._guard import one_line
+from qlty.classes.integrations.registry import HookLimits
+from qlty.errors import RunAborted
+from qlty.lifecycle._run_info import detect
+from qlty.results import RunInfo, TestCase, TestResult, TestResults, split_nodeid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qlty.lifecycle._deliveries import Deliveries
+    from qlty.settings import QltySettings
+
+logger = logging.getLogger("qlty")
+
+#: pytest's exit status for a run that was interrupted
+INTERRUPTED = 2
+#: EX_UNAVAILABLE of sysexits.h: a required integration failed, no test was run
+ABORTED = 69
+#: EX_TEMPFAIL of sysexits.h: the tests passed, something that must be delivered was not
+UNDELIVERED = 75
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a driver asks for.
+
+    Attributes:
+        rootdir: the project's root.
+        settings: the settings of QLTY itself.
+        register: registers the integrations whose flags are set.
+        custom: entries of ``CUSTOM_INTEGRATIONS`` and of packages that were named.
+        environment: label of what is tested.
+        platform: label of where it is tested.
+    """
+
+    rootdir: Path
+    settings: QltySettings
+    register: Callable[[], None]
+    custom: Sequence[Any] = ()
+    environment: str | None = None
+    platform: str | None = None
+
+
+@dataclass
+class Run:
+    """A run in progress."""
+
+    plan: Plan
+    deliveries: Deliveries
+    info: RunInfo = field(init=False)
+    test_results: TestResults = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+    _pid: int = field(default_factory=os.getpid)
+
+    def __post_init__(self) -> None:
+        self.info = detect(self.plan.rootdir, self.plan.environment, self.plan.platform)
+        self.registry = registry.reset(_limits(self.plan.settings.hook_timeout))
+
+    def start(self) -> None:
+        """Register all integrations and call their ``on_run_start``.
+
+        Raises:
+            RunAborted: a required integration failed.
+        """
+        self.deliveries.open(self.info, self.registry)
+        self._register()
+        self.registry.on_run_start()
+
+    def _register(self) -> None:
+        try:
+            self.plan.register()
+        except RunAborted:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - edited by hand, may raise anything
+            logger.error(
+                "registering integrations stopped at %s: %s", _line_of(error), one_line(error)
+            )
+        if not self.registry.has_customs:
+            self.registry.register_custom(self.plan.custom)
+
+    def test_started(self, nodeid: str) -> None:
+        """An attempt of a test began."""
+        self.deliveries.journal_start(nodeid)
+
+    def test_ended(self, case: TestCase, result: TestResult) -> None:
+        """The final outcome of a test is known: store it, then tell the integrations."""
+        class_key, test_key = split_nodeid(result["nodeid"])
+        tests = self.test_results.setdefault(class_key, {})
+        tests[test_key] = _worse(tests[test_key], result) if test_key in tests else result
+        self.deliveries.journal_finish(case, result)
+        self.registry.on_test_end(case, result)
+
+    def finish(self, exit_status: int, log_path: Path | None, *, cut_short: bool) -> int:
+        """Call ``on_run_end``, deliver, print the receipt.
+
+        Returns:
+            the exit status of the process: the one given, unless the user asked for another.
+        """
+        if os.getpid() != self._pid:
+            return exit_status  # a forked child that outlived its test
+        self.info["exit_status"] = exit_status
+        self.info["cut_short"] = cut_short
+        self.deliveries.last_test_is_over()
+        elapsed = time.monotonic() - self._began
+        context = {"run": self.info}
+        log = str(log_path) if log_path else None
+        self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
+        if self.registry.interrupted and exit_status == 0:
+            exit_status = INTERRUPTED
+        undelivered = self.deliveries.close(interrupted=exit_status == INTERRUPTED)
+        return UNDELIVERED if undelivered and exit_status == 0 else exit_status
+
+
+def _limits(seconds: float | None) -> HookLimits:
+    return HookLimits() if seconds is None else HookLimits(seconds, seconds, seconds)
+
+
+def _worse(one: TestResult, other: TestResult) -> TestResult:
+    """Of two results under one key, keep the one that somebody must look at."""
+    order = ("failed", "passed", "skipped")
+    return min(one, other, key=lambda result: order.index(result["status"]))
+
+
+def _line_of(error: BaseException) -> str:
+    """Return the line of the registering function itself, where its author looks first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.name == "_register_integrations"]
+    last = (own or frames)[-1]
+    return f"{last.filename}:{last.lineno} ({last.line})"

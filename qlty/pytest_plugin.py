@@ -1,0 +1,108 @@
+"""The door for pytest: options, and the decision whether a run is active.
+
+Nothing else is imported until it is. PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qlty.recording.active import ACTIVE_RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SHOWS_ONLY = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of ``pytest --help``."""
+    group = parser.getgroup("qlty", "reporting to people and systems (QLTY Framework)")
+    group.addoption(
+        "--report-to",
+        action="append",
+        metavar="NAMES",
+        help="report this run to these integrations: slack, testrail, pagerduty (repeatable)",
+    )
+    group.addoption(
+        "--qlty",
+        action="store_true",
+        default=False,
+        help="report this run to the project's own CUSTOM_INTEGRATIONS",
+    )
+    group.addoption(
+        "--qlty-settings", metavar="MODULE", help="the project's settings module (settings)"
+    )
+    group.addoption(
+        "--qlty-receipt", metavar="FILE", help="write what was delivered to this file, as JSON"
+    )
+    parser.addini("report_to", "integrations to report to, as --report-to", default=None)
+    parser.addini("qlty_settings", "the project's settings module", default=None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Import the project's settings before its conftest files do."""
+    if _is_requested(early_config, early_config.known_args_namespace):
+        from qlty.recording.activation import prepare
+
+        prepare(early_config, early_config.known_args_namespace)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Activate the run that was asked for."""
+    config.addinivalue_line("markers", "testrail(*case_ids): the TestRail cases of this test")
+    if not _is_requested(config, config.option):
+        return
+    if is_worker(config):
+        from qlty.recording.activation import activate_worker
+
+        activate_worker(config)
+    elif not any(getattr(config.option, name, False) for name in _SHOWS_ONLY):
+        from qlty.recording.activation import activate
+
+        activate(config)
+
+
+def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
+    """Activate a run that nobody asked for on the command line, once collection showed why.
+
+    In an xdist worker, and in the process that owns the run.
+    """
+    if config.pluginmanager.is_blocked("qlty") or os.environ.get(ACTIVE_RUN):
+        return
+    from qlty.recording import activation
+
+    activation.activate_late(config, integrations)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Say whether this process runs tests for an xdist controller."""
+    return hasattr(config, "workerinput")
+
+
+def _is_requested(config: pytest.Config, options: Any) -> bool:
+    if config.pluginmanager.is_blocked("qlty"):
+        return False
+    if getattr(options, "qlty_run", None):
+        return True  # a worker of an active run: its options are the controller's
+    if os.environ.get(ACTIVE_RUN):
+        return _asks_itself(config.invocation_params.args)
+    return bool(
+        options.report_to
+        or options.qlty
+        or config.getini("report_to")
+        or os.environ.get("QLTY_REPORT_TO")
+    )
+
+
+def _asks_itself(arguments: Sequence[str]) -> bool:
+    """Say whether the command line of a pytest inside a test asks for a run of its own."""
+    return any(
+        argument == "--qlty" or argument.partition("=")[0] == "--report-to"
+        for argument in map(str, arguments)
+    )

@@ -1,0 +1,202 @@
+"""From pytest's reports to one result per test, in the process that owns the run."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from qlty.recording._facts import ATTRIBUTE, decode
+from qlty.results import (
+    Attempts,
+    PhaseReport,
+    TestCase,
+    TestResult,
+    Verdict,
+    case_ids,
+    clean,
+    merge,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SUBTEST_REPORTS = frozenset({"SubtestReport", "SubTestReport"})
+_LABELS = frozenset({"feature_name", "test_target", "results_dir"})
+
+
+class Listener(Protocol):
+    """Who is told of tests: the run."""
+
+    def test_started(self, nodeid: str) -> None:
+        """An attempt began."""
+
+    def test_ended(self, case: TestCase, result: TestResult) -> None:
+        """The final outcome is known."""
+
+
+class Recorder:
+    """Listens to the reports of all tests, also of those that ran in xdist workers."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._open: dict[str, Attempts] = {}
+        self._collection_errors: set[str] = set()
+        self._pid = os.getpid()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        if os.getpid() != self._pid:
+            return
+        attempts = self._open.get(nodeid)
+        if attempts is None:
+            self._open[nodeid] = Attempts(_case_at(nodeid, location))
+            self._listener.test_started(nodeid)
+        else:
+            attempts.restart()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if os.getpid() != self._pid:
+            return
+        attempts = self._open.get(report.nodeid)
+        if attempts is None:
+            attempts = self._open[report.nodeid] = Attempts(
+                _case_at(report.nodeid, report.location)
+            )
+        self._take(report, attempts)
+
+    def _take(self, report: pytest.TestReport, attempts: Attempts) -> None:
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            attempts.again()
+            return
+        encoded = getattr(report, ATTRIBUTE, None)
+        if encoded is not None:
+            attempts.case = decode(report.nodeid, encoded)
+        attempts.phases.append(_phase_report(report, attempts))
+        if report.user_properties:
+            _take_properties(_properties(report), attempts)
+        if report.when not in {"setup", "call"} and not attempts.repeating:
+            del self._open[report.nodeid]
+            self._listener.test_ended(attempts.case, merge(attempts))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if not report.failed or os.getpid() != self._pid:
+            return
+        if report.nodeid in self._collection_errors:
+            return
+        self._collection_errors.add(report.nodeid)
+        now = time.time()
+        nodeid = clean(report.nodeid) or "."
+        path = nodeid.partition("::")[0]
+        failure = PhaseReport("collect", "failed", failure_text(report), now, now, 0.0)
+        attempts = Attempts(TestCase(nodeid, "<collection>", path=path), phases=[failure])
+        self._listener.test_started(nodeid)
+        self._listener.test_ended(attempts.case, merge(attempts))
+
+    def close(self) -> None:
+        """Report the tests that began and did not end as interrupted."""
+        if os.getpid() != self._pid:
+            return
+        now = time.time()
+        for nodeid in list(self._open):
+            attempts = self._open.pop(nodeid)
+            self._listener.test_ended(attempts.case, merge(attempts, interrupted=True, now=now))
+
+
+def _case_at(nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
+    """Return what a node id and a location tell; a crash before setup leaves nothing else."""
+    path, line, _ = location
+    head, bracket, parameters = nodeid.partition("[")
+    name = clean(head.rpartition("::")[2] + bracket + parameters)
+    return TestCase(
+        nodeid=nodeid,
+        name=name,
+        path=path.replace("\\", "/"),
+        line=None if line is None else line + 1,
+        case_ids=case_ids(name, ()),
+    )
+
+
+def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
+    subtest = type(report).__name__ in _SUBTEST_REPORTS
+    now = time.time()
+    when = report.when if report.when in {"setup", "call", "teardown"} else _next_phase(attempts)
+    return PhaseReport(
+        phase=when,  # type: ignore[arg-type]
+        verdict=_verdict(report, subtest),
+        message=_message(report, subtest),
+        start=getattr(report, "start", None) or now,
+        stop=getattr(report, "stop", None) or now,
+        duration=0.0 if subtest else getattr(report, "duration", 0.0),
+        expected_failure=not subtest and hasattr(report, "wasxfail"),
+    )
+
+
+def _verdict(report: pytest.TestReport, subtest: bool) -> Verdict:
+    if subtest and not report.failed:
+        return "passed"
+    return report.outcome
+
+
+def _next_phase(attempts: Attempts) -> str:
+    """Return the phase in which a worker crashed: the one after the last that it reported."""
+    seen = {phase.phase for phase in attempts.phases}
+    return "setup" if not seen else "call" if "call" not in seen else "teardown"
+
+
+def _message(report: pytest.TestReport, subtest: bool) -> str | None:
+    if report.failed:
+        text = failure_text(report)
+        return f"{_subtest_title(report)}\n{text}" if subtest else text
+    if subtest:
+        return None
+    if hasattr(report, "wasxfail"):
+        return clean(str(report.wasxfail)) or None
+    if report.skipped:
+        return clean(_skip_reason(report))
+    return None
+
+
+def failure_text(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return a report's traceback as pytest shows it, cleaned and cut, whatever it is made of."""
+    try:
+        text = str(report.longrepr)  # longreprtext would add the worker's name under xdist
+    except Exception as error:  # noqa: BLE001 - plugins put any object there
+        text = f"<the failure cannot be shown: its str() raises {type(error).__name__}>"
+    return shorten(clean(text))
+
+
+def _subtest_title(report: pytest.TestReport) -> str:
+    context = getattr(report, "context", None)
+    message = getattr(context, "msg", None)
+    parts = [] if message is None else [f"[{message}]"]
+    arguments = getattr(context, "kwargs", None) or {}
+    if arguments:
+        parts.append("(" + ", ".join(f"{key}={value}" for key, value in arguments.items()) + ")")
+    return clean("subtest " + (" ".join(parts) or "(<subtest>)"))
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return failure_text(report)
+
+
+def _properties(report: pytest.TestReport) -> dict[str, list[object]]:
+    """Return the report's properties, each name with all its values."""
+    properties: dict[str, list[object]] = {}
+    for name, value in report.user_properties:
+        properties.setdefault(name, []).append(value)
+    return properties
+
+
+def _take_properties(properties: Mapping[str, list[object]], attempts: Attempts) -> None:
+    for name in _LABELS & properties.keys():
+        attempts.extras[name] = clean(str(properties[name][-1]))
+    if "attachment" in properties:
+        attempts.extras["attachments"] = [clean(str(path)) for path in properties["attachment"]]

@@ -1,0 +1,102 @@
+"""The run's place in a pytest session: it begins before collection and ends after the last line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qlty.errors import RunAborted
+from qlty.lifecycle import ABORTED, console
+from qlty.recording._recorder import Recorder
+from qlty.recording._terminal_log import TerminalLog
+from qlty.recording.active import ACTIVE_RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qlty.lifecycle import Run
+
+
+class Session:
+    """A pytest plugin for one session of the process that owns the run."""
+
+    def __init__(self, config: pytest.Config, run: Run, after: Callable[[], None]) -> None:
+        self._config = config
+        self._run = run
+        self._recorder = Recorder(run)
+        self._log = TerminalLog()
+        self._pid = os.getpid()
+        self._broken_off = False
+        self._stack = ExitStack()
+        self._stack.callback(after)
+        self._stack.enter_context(_environment(ACTIVE_RUN, run.info["id"]))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the run; from here on every report is recorded."""
+        self._log.attach(self._config)
+        self._stack.enter_context(console(self.say, self._run.deliveries.mask))
+        try:
+            self._run.start()
+        except RunAborted as error:
+            pytest.exit(str(error), returncode=ABORTED)
+        self._config.pluginmanager.register(self._recorder, "qlty-recorder")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ctrl-C, or a test that called ``pytest.exit``."""
+        self._broken_off = True
+
+    def pytest_internalerror(self) -> None:
+        """Pytest itself, or a plugin, failed."""
+        self._broken_off = True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        try:
+            return (yield)
+        finally:
+            if os.getpid() == self._pid:
+                self._finish(session)
+
+    def _finish(self, session: pytest.Session) -> None:
+        self._recorder.close()
+        self._log.close()
+        session.exitstatus = self._run.finish(
+            int(session.exitstatus),
+            self._log.path,
+            cut_short=self._broken_off or bool(session.shouldstop or session.shouldfail),
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        if os.getpid() == self._pid:
+            self._stack.close()
+
+    def say(self, text: str) -> None:
+        """Write a line where the person at the terminal sees it."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            sys.stderr.write(f"{text}\n")
+        else:
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before

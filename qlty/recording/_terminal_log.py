@@ -1,0 +1,103 @@
+"""The run's log: what the terminal showed, in one file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from qlty.results import clean
+
+if TYPE_CHECKING:
+    import pytest
+
+#: bytes; a longer log ends with a mark
+LIMIT = 50_000_000
+_MARK = "\n[... the log is cut here: it reached 50 MB ...]\n"
+
+
+class TerminalLog:
+    """Copies what pytest's terminal reporter writes and, with ``-s``, what tests print.
+
+    File descriptors are left alone, and ``isatty()`` of the streams stays what it was.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
+        self.path = Path(name)
+        self._file: TextIO | None = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        self._left = limit
+        self._pid = os.getpid()
+        self._undo: list[Any] = []
+
+    def attach(self, config: pytest.Config) -> None:
+        """Begin to copy."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            self._tee_writer(reporter._tw)
+        if config.getoption("capture", "no") == "no":
+            self._tee_stream("stdout")
+            self._tee_stream("stderr")
+
+    def close(self) -> None:
+        """Stop copying; the file is complete."""
+        while self._undo:
+            self._undo.pop()()
+        if self._file is not None and os.getpid() == self._pid:
+            self._file.close()
+        self._file = None
+
+    def write(self, text: str) -> None:
+        """Add text, without colour codes, up to the limit."""
+        if self._file is None or self._left <= 0 or os.getpid() != self._pid:
+            return
+        text = clean(text)
+        self._left -= len(text)
+        try:
+            self._file.write(text if self._left > 0 else text[: self._left] + _MARK)
+        except OSError:
+            self._left = 0  # a full disk costs the log, not the run
+
+    def _tee_writer(self, writer: Any) -> None:
+        original = writer.write
+
+        def write(text: str, **markup: Any) -> None:
+            original(text, **markup)
+            self.write(text)
+
+        writer.write = write
+        self._undo.append(lambda: vars(writer).pop("write", None))
+
+    def _tee_stream(self, name: str) -> None:
+        # The reporter keeps the stream that it has, so that nothing of its own is copied twice.
+        stream = getattr(sys, name)
+        tee = _Tee(stream, self)
+        setattr(sys, name, tee)
+
+        def restore() -> None:
+            if getattr(sys, name) is tee:
+                setattr(sys, name, stream)
+
+        self._undo.append(restore)
+
+
+class _Tee:
+    """A stream that copies what is written to it and is the original in all else."""
+
+    def __init__(self, stream: TextIO, log: TerminalLog) -> None:
+        self._stream = stream
+        self._log = log
+
+    def write(self, text: str) -> int:
+        written = self._stream.write(text)
+        self._log.write(text)
+        return written
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

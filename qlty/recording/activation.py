@@ -1,0 +1,124 @@
+"""From pytest's options to an active run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qlty import config as flags
+from qlty.errors import SettingsError
+from qlty.lifecycle import Deliveries, Plan, Run
+from qlty.qlty_tests import _register_integrations
+from qlty.recording._facts import FactsPlugin
+from qlty.recording._session import Session
+from qlty.settings import (
+    BUILT_IN,
+    QltySettings,
+    Sources,
+    custom_integrations,
+    import_project_settings,
+    install,
+    load,
+    report_to,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+_FACTS = "qlty-facts"
+_SESSION = "qlty-session"
+
+
+def prepare(config: pytest.Config, options: Any) -> None:
+    """Import the project's settings and make them known to every integration.
+
+    Raises:
+        pytest.UsageError: they cannot be imported or are wrong.
+    """
+    try:
+        name = options.qlty_settings or config.getini("qlty_settings")
+        name = name or os.environ.get("QLTY_SETTINGS")
+        module = import_project_settings(config.rootpath, name or "settings", named=bool(name))
+        _install(config, options, module)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def activate(config: pytest.Config) -> None:
+    """Begin a run in the process that owns it.
+
+    Raises:
+        pytest.UsageError: a setting of QLTY itself is wrong, or an integration is unknown.
+    """
+    try:
+        settings = load("QLTY", QltySettings)
+        names = report_to(settings.report_to)
+        custom = custom_integrations()
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+    _begin(config, settings, names, custom)
+
+
+def activate_worker(config: pytest.Config) -> None:
+    """Let this worker put the facts of its tests on their reports."""
+    if not config.pluginmanager.has_plugin(_FACTS):
+        config.pluginmanager.register(FactsPlugin(), _FACTS)
+
+
+def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
+    """Begin a run after collection, for these integrations alone and without ``settings.py``.
+
+    Raises:
+        pytest.UsageError: a setting of QLTY itself is wrong.
+    """
+    activate_worker(config)
+    if hasattr(config, "workerinput") or config.pluginmanager.has_plugin(_SESSION):
+        return
+    _install(config, config.option, None)
+    try:
+        settings = load("QLTY", QltySettings)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+    session = _begin(config, settings, integrations, ())
+    session.begin()
+
+
+def _install(config: pytest.Config, options: Any, module: ModuleType | None) -> None:
+    """Make options and ini keys known by the names that the one rule gives them."""
+    given = {key: value for key, value in vars(options).items() if _is_ours(key)}
+    given["qlty_report_to"] = options.report_to
+    ini = {key: config.getini(key) for key in config._parser._inidict if _is_ours(key)}
+    ini["qlty_report_to"] = ini.pop("report_to", None)
+    install(Sources(options=given, ini=ini, module=module))
+
+
+def _is_ours(key: str) -> bool:
+    return key == "report_to" or key.startswith(("pagerduty_", "qlty_"))
+
+
+def _begin(
+    config: pytest.Config, settings: QltySettings, names: Sequence[str], custom: Sequence[Any]
+) -> Session:
+    chosen = [f"{name.upper()}_INTEGRATION" for name in names if name in BUILT_IN]
+    before = {flag: getattr(flags, flag) for flag in chosen}
+    vars(flags).update(dict.fromkeys(chosen, True))
+    plan = Plan(
+        rootdir=config.rootpath,
+        settings=settings,
+        register=_register_integrations,
+        custom=custom,
+        environment=flags.CURRENT_ENVIRONMENT or settings.environment,
+        platform=flags.CURRENT_PLATFORM or settings.platform,
+    )
+    receipt = config.getoption("qlty_receipt", None)
+    deliveries = Deliveries(config.rootpath, settings, Path(receipt) if receipt else None)
+    run = Run(plan, deliveries)
+    config.option.qlty_run = run.info["id"]
+    session = Session(config, run, after=lambda: vars(flags).update(before))
+    config.pluginmanager.register(session, _SESSION)
+    activate_worker(config)
+    return session

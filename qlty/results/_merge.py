@@ -1,0 +1,139 @@
+"""From the reports of one attempt, phase by phase, to one result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qlty.results._model import Status, TestResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qlty.results._model import Outcome, Phase, TestCase
+
+#: pytest's word for one phase: the same three as a result's status
+Verdict = Status
+
+_STATUS: Mapping[Outcome, Status] = {
+    "passed": "passed",
+    "xpassed": "passed",
+    "failed": "failed",
+    "error": "failed",
+    "skipped": "skipped",
+    "xfailed": "skipped",
+}
+
+
+class PhaseReport(NamedTuple):
+    """What one phase of one attempt came to.
+
+    Attributes:
+        phase: which phase; a subtest is a further report of ``call``.
+        verdict: pytest's word for it.
+        message: failure text or reason, ``None`` where there is none.
+        start: seconds since the epoch.
+        stop: seconds since the epoch.
+        duration: seconds, by a clock that does not jump.
+        expected_failure: the test is marked xfail.
+    """
+
+    phase: Phase
+    verdict: Verdict
+    message: str | None
+    start: float
+    stop: float
+    duration: float
+    expected_failure: bool = False
+
+
+@dataclass
+class Attempts:
+    """All that is known of one test while it runs."""
+
+    case: TestCase
+    count: int = 1
+    #: of the current attempt
+    phases: list[PhaseReport] = field(default_factory=list)
+    #: labels and evidence: feature_name, test_target, results_dir, attachments
+    extras: dict[str, Any] = field(default_factory=dict)
+    #: the current attempt will be repeated
+    repeating: bool = False
+
+    def again(self) -> None:
+        """The attempt that just ran does not count: it will be repeated."""
+        self.repeating = True
+
+    def restart(self) -> None:
+        """Begin the next attempt, if the last one was to be repeated."""
+        if self.repeating:
+            self.count += 1
+            self.phases.clear()
+            self.repeating = False
+
+
+def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) -> TestResult:
+    """Return the one result of a test over all its phases, subtests and reruns.
+
+    The first phase that failed says where and how; messages of later ones are appended.
+
+    Args:
+        attempts: what was recorded; a test without any phase counts as interrupted.
+        interrupted: the run ended before the test did.
+        now: seconds since the epoch, the end of a test that has no end of its own.
+    """
+    phases = attempts.phases
+    failed = [report for report in phases if report.verdict == "failed"]
+    outcome = _outcome(phases, failed, interrupted)
+    start = phases[0].start if phases else now
+    case = attempts.case
+    return TestResult(
+        status=_STATUS[outcome],
+        outcome=outcome,
+        message=_message(phases, failed, interrupted),
+        phase=failed[0].phase if failed else (_reached(phases) if interrupted else None),
+        start_time=_utc(start),
+        end_time=_utc(max(now, start) if interrupted or not phases else phases[-1].stop),
+        duration=sum(report.duration for report in phases),
+        attempts=attempts.count,
+        flaky=outcome in {"passed", "xpassed"} and attempts.count > 1,
+        interrupted=interrupted,
+        test_case_ids=list(case.case_ids),
+        feature_name=attempts.extras.get("feature_name"),
+        test_target=attempts.extras.get("test_target"),
+        results_dir=attempts.extras.get("results_dir"),
+        attachments=list(attempts.extras.get("attachments", ())),
+        nodeid=case.nodeid,
+    )
+
+
+def _outcome(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: bool) -> Outcome:
+    if any(report.phase == "call" for report in failed):
+        return "failed"
+    if failed or interrupted:
+        return "error"
+    for report in phases:
+        if report.verdict == "skipped":
+            return "xfailed" if report.expected_failure else "skipped"
+        if report.expected_failure and report.phase == "call":
+            return "xpassed"
+    return "passed"
+
+
+def _message(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: bool) -> str | None:
+    told = failed or [report for report in phases if report.verdict == "skipped"]
+    messages = [report.message for report in told if report.message]
+    if interrupted:
+        messages.append("interrupted: the run ended before this test did")
+    return "\n\n".join(messages) or next((r.message for r in phases if r.message), None)
+
+
+def _reached(phases: list[PhaseReport]) -> Phase:
+    """Return the phase in which a test was that has reported these."""
+    order: tuple[Phase, ...] = ("setup", "call", "teardown")
+    return order[min(len({report.phase for report in phases}), 2)]
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
