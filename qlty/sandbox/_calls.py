@@ -1,0 +1,85 @@
+"""The record of every call: what came, what went back, and why it was refused."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qlty.sandbox._store import Row, Store
+    from qlty.sandbox._wire import Answer, Call
+
+MAX_SHOWN = 64 * 1024
+_SLACK_TOKEN = re.compile(r"xox[a-z]-(?!sandbox)[A-Za-z0-9-]+")
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key")
+
+
+class Recorder:
+    """Writes calls into the store; hides credentials that are not the sandbox's dummies."""
+
+    def __init__(self, store: Store, dummies: Iterable[str]) -> None:
+        self.table = store.table("calls")
+        self._dummies = tuple(dummies)
+
+    def keep(self, call: Call, name: str, answer: Answer | None, chaos: str, seconds: float) -> Row:
+        """Store one call; `answer` is None where the connection was cut or left hanging."""
+        number = self.table.next_id()
+        row: Row = {
+            "id": number,
+            "at": call.time,
+            "service": call.service,
+            "call": name,
+            "method": call.method,
+            "path": self._masked(call.path + (f"?{call.query}" if call.query else "")),
+            "headers": self._headers(call),
+            "body": self._text(call.body, call.content_type),
+            "body_bytes": len(call.body),
+            "chaos": chaos,
+            "ms": round(seconds * 1000, 2),
+            **self._answered(answer),
+        }
+        self.table.put(number, row)
+        return row
+
+    def _answered(self, answer: Answer | None) -> Row:
+        if answer is None:
+            return {"status": None, "answer": "", "answer_headers": {}, "reason": "", "ok": False}
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        good = answer.status < 400 and not answer.reason
+        return {
+            "status": answer.status,
+            "answer": self._text(answer.body, kind),
+            "answer_headers": answer.headers,
+            "reason": answer.reason or ("" if good else f"HTTP {answer.status}"),
+            "ok": good,
+        }
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        return {
+            name: self._secret(value) if name in _SECRET_HEADERS else self._masked(value)
+            for name, value in call.headers.items()
+        }
+
+    def _secret(self, value: str) -> str:
+        scheme, _, word = value.partition(" ")
+        if any(dummy in value for dummy in self._dummies):
+            return value
+        return f"{scheme} ***" if word else "***"
+
+    def _masked(self, text: str) -> str:
+        return _SLACK_TOKEN.sub("xox*-***", text)
+
+    def _text(self, data: bytes, kind: str) -> str:
+        if kind.startswith(("image/", "audio/", "video/")) or b"\0" in data[:1024]:
+            return f"({len(data)} bytes of {kind or 'binary data'})"
+        text = data[:MAX_SHOWN].decode("utf-8", "replace")
+        cut = f"\n(cut: {len(data)} bytes in all)" if len(data) > MAX_SHOWN else ""
+        return self._masked(text) + cut
+
+
+def shown(row: Row, *, whole: bool) -> dict[str, Any]:
+    """A call for a list, or with its bodies and headers."""
+    heavy = ("headers", "body", "answer", "answer_headers")
+    return {name: value for name, value in row.items() if whole or name not in heavy}

@@ -1,0 +1,64 @@
+"""Incoming webhooks: a secret address that takes a message and answers `ok`.
+
+Source: docs.slack.dev, Sending messages using incoming webhooks; the errors from
+api.slack.com/changelog/2016-05-17.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from qlty.sandbox._wire import Answer
+from qlty.sandbox.slack._arguments import SlackError
+from qlty.sandbox.slack._content import content
+
+if TYPE_CHECKING:
+    from qlty.sandbox._wire import Call
+    from qlty.sandbox.slack._workspace import Workspace
+
+PREFIX = "/services/"
+_TYPES: dict[str, type] = {"text": str, "blocks": list, "attachments": list}
+
+
+def receive(space: Workspace, call: Call) -> Answer:
+    """Post what came, or refuse it in the plain words of webhooks."""
+    path = call.path.removeprefix(PREFIX)
+    hook = next((each for each in space.seed["webhooks"] if each["path"] == path), None)
+    if hook is None:
+        return _refused(404, "no_service", "no webhook has this address")
+    channel = space.channels.get(hook["channel"])
+    if channel is None:
+        return _refused(404, "channel_not_found", "the webhook's channel is gone")
+    if channel.get("archived"):
+        return _refused(410, "channel_is_archived", f"#{channel['name']} is archived")
+    payload = _payload(call)
+    if not isinstance(payload, dict) or not _well_typed(payload):
+        return _refused(400, "invalid_payload", "the body is no message in JSON")
+    if payload.get("thread_ts"):
+        return _refused(400, "invalid_payload", "a webhook cannot reply in a thread")
+    try:
+        message = content({name: payload[name] for name in _TYPES if payload.get(name)})
+    except SlackError as error:
+        return _refused(400, error.error, "; ".join(error.messages) or error.error)
+    space.post(channel, {**message, "webhook": True, "username": "incoming-webhook"})
+    return Answer(200, b"ok", {"content-type": "text/html"})
+
+
+def _payload(call: Call) -> Any:
+    if call.method != "POST":
+        return None
+    try:
+        if call.content_type == "application/x-www-form-urlencoded":
+            return json.loads(dict(call.form())["payload"])
+        return call.json()
+    except (ValueError, KeyError, RecursionError):
+        return None
+
+
+def _well_typed(payload: dict[str, Any]) -> bool:
+    return all(isinstance(payload.get(name), (kind, type(None))) for name, kind in _TYPES.items())
+
+
+def _refused(status: int, word: str, reason: str) -> Answer:
+    return Answer(status, word.encode(), {"content-type": "text/html"}, f"{word}: {reason}")
