@@ -5,19 +5,32 @@ The rules are a JSON object. A key names the calls: `slack`, `testrail/add_run`,
 the services that match). The value says what happens. The first rule in the object that
 matches a call and is not used up decides alone. `{}` resets.
 
-| field | meaning |
-|---|---|
-| `status` | answer with this HTTP status in the vendor's own words (429 and 5xx; 409 of TestRail) |
-| `retry_after` | seconds, sent as Retry-After with `status` |
-| `mode` | `reset`: cut the connection before anything is done. `drop`: do it, then cut the connection. `hang`: never answer, nothing is done. `drip`: do it, answer slowly. `html`: answer a page of HTML, with `status` or 200 |
-| `commit` | with `status` or `html`: do what was asked all the same (false) |
-| `latency` | seconds to wait before anything else |
-| `pace` | with `drip`: seconds between two pieces of the answer (0.05), at most 40 pieces |
-| `seconds` | with `hang`: cut the connection after so long (never) |
-| `limit` | `{"calls": 180, "per": 60}`: more calls than that in so many seconds get 429 |
-| `probability` | the share of matching calls that are hit, 0 to 1 (1) |
-| `after` | let so many matching calls through first (0) |
-| `times` | hit only the next so many calls, then the rule is used up |
+status
+    answer with this HTTP status in the vendor's own words (429, 5xx, TestRail's 409)
+retry_after
+    seconds, sent as Retry-After with `status`
+mode
+    reset: cut the connection before anything is done
+    drop: do what was asked, then cut the connection
+    hang: do nothing and never answer
+    drip: do what was asked, answer slowly
+    html: answer with a page of HTML, under `status` or 200
+commit
+    with `status` or `html`: do what was asked all the same (false)
+latency
+    seconds to wait before anything else
+pace
+    with `drip`: seconds between two pieces of the answer (0.05); at most 40 pieces
+seconds
+    with `hang`: cut the connection after so long (never)
+limit
+    {"calls": 180, "per": 60}: more calls than that in so many seconds are answered 429
+probability
+    the share of matching calls that are hit, 0 to 1 (1)
+after
+    let so many matching calls through first (0)
+times
+    hit only the next so many calls, then the rule is used up
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     made = argparse.ArgumentParser(
         prog="qlty-framework sandbox",
-        description="A Slack, a TestRail and a PagerDuty on this machine, with an inbox to look at.",
+        description="A Slack, a TestRail and a PagerDuty on this machine, with an inbox.",
     )
     made.add_argument(
         "--port",
@@ -148,10 +148,8 @@ def _announce(options: argparse.Namespace, seed: dict[str, object], root: str) -
         print(json.dumps(ready), flush=True)  # noqa: T201
         return
     if options.host not in ("127.0.0.1", "::1", "localhost"):
-        print(  # noqa: T201
-            f"Listening on {options.host}: anybody who reaches this machine can read and write here.",
-            file=sys.stderr,
-        )
+        warning = "anybody who reaches this machine can read and write here"
+        print(f"Listening on {options.host}: {warning}.", file=sys.stderr)  # noqa: T201
     more = "\n".join(f"  {name}={each}" for name, each in alternatives(seed, root).items())
-    lines = [f"Inbox: {root}/", "", _exports(variables), "", "Also there:", more, "", "Ctrl-C ends it."]
-    print("\n".join(lines), flush=True)  # noqa: T201
+    text = f"Inbox: {root}/\n\n{_exports(variables)}\n\nAlso there:\n{more}\n\nCtrl-C ends it."
+    print(text, flush=True)  # noqa: T201

@@ -177,7 +177,7 @@ def start(*arguments: str, timeout: float = 60) -> Iterator[Sandbox]:
     """
     command = [sys.executable, "-m", "qlty.sandbox", "--port", "0", *arguments]
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(  # noqa: S603
+        child = subprocess.Popen(
             [*command, "--json", "--exit-with-stdin"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

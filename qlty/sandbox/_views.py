@@ -67,13 +67,19 @@ def run(world: World, row: Row) -> Row:
     tests = testrail.runs.tests(row)
     case_ids = [int(each) for each in row["tests"]]
     return {
-        **shown, "case_ids": case_ids, "tests": tests, "results": results, "attachments": attached
+        **shown,
+        "case_ids": case_ids,
+        "tests": tests,
+        "results": results,
+        "attachments": attached,
     }
 
 
 def plans(world: World, _filters: Filters) -> dict[str, Any]:
     """TestRail's plans with their entries."""
-    return {"plans": [world.testrail.plans.shown(row, "/testrail") for row in world.testrail.plans.rows]}
+    return {
+        "plans": [world.testrail.plans.shown(row, "/testrail") for row in world.testrail.plans.rows]
+    }
 
 
 def cases(world: World, _filters: Filters) -> dict[str, Any]:

@@ -22,12 +22,14 @@ class Account:
     def __init__(self, seed: Row, store: Store, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.abilities: list[str] = seed["abilities"]
-        self.keys = {each["key"]: each for each in seed["keys"]}
+        self.keys: dict[str, Row] = {each["key"]: each for each in seed["keys"]}
         self.users: dict[str, Row] = {each["id"]: each for each in seed["users"]}
         self.policies: dict[str, Row] = {each["id"]: each for each in seed["escalation_policies"]}
         self.priorities: dict[str, Row] = {each["id"]: each for each in seed["priorities"]}
         self.services: dict[str, Row] = {each["id"]: each for each in seed["services"]}
-        self.routes = {key: each["id"] for each in seed["services"] for key in each["integrations"]}
+        self.routes: dict[str, str] = {
+            key: each["id"] for each in seed["services"] for key in each["integrations"]
+        }
         self.incidents = store.table("pagerduty_incidents")
         self.events = store.table("pagerduty_events")
 
@@ -46,9 +48,9 @@ class Account:
     def open_with_key(self, service_id: str, key: str) -> Row | None:
         """The open incident of this service with this key."""
         for row in self.incidents:
-            if (row["service_id"], row["incident_key"]) == (service_id, key):
-                if row["status"] in OPEN:
-                    return row
+            same = (row["service_id"], row["incident_key"]) == (service_id, key)
+            if same and row["status"] in OPEN:
+                return row
         return None
 
     def create(self, fields: Row, agent: str, channel: str) -> Row:

@@ -7,7 +7,7 @@ A 202 says that the event was taken, not that an incident exists.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qlty.sandbox.pagerduty._account import OPEN
 from qlty.sandbox.pagerduty._errors import PagerDutyError, invalid_event
@@ -173,9 +173,9 @@ def _apply(account: Account, event: Row, service_id: str, key: str) -> tuple[str
 def _open(account: Account, routing_key: str, key: str) -> Row | None:
     """The open incident of this integration; two integrations do not share keys."""
     for row in account.incidents:
-        if row["status"] in OPEN and row.get("routing_key") == routing_key:
-            if row["incident_key"] == key:
-                return row
+        same = (row.get("routing_key"), row["incident_key"]) == (routing_key, key)
+        if same and row["status"] in OPEN:
+            return row
     return None
 
 

@@ -232,7 +232,7 @@ def _body(given: Row) -> Row:
 
 def _bridge(bridge: Any) -> Row:
     names = ("conference_number", "conference_url")
-    known = {n: bridge.get(n) for n in names} if isinstance(bridge, dict) else {"": 0}
+    known: Row = {n: bridge.get(n) for n in names} if isinstance(bridge, dict) else {"": 0}
     if not all(isinstance(value, (str, type(None))) for value in known.values()):
         raise invalid("Conference bridge must have a number or a url")
     url = known.get("conference_url")

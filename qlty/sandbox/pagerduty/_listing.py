@@ -30,7 +30,11 @@ def incidents(account: Account, params: Params) -> list[Row]:
     # An empty key is no filter at all: the vendor then answers with everything.
     if one.get("incident_key"):
         rows = [row for row in rows if _has_key(row, one["incident_key"])]
-    for name, field in (("service_ids", "service_id"), ("statuses", "status"), ("urgencies", "urgency")):
+    for name, field in (
+        ("service_ids", "service_id"),
+        ("statuses", "status"),
+        ("urgencies", "urgency"),
+    ):
         if name in many:
             rows = [row for row in rows if row[field] in many[name]]
     if "user_ids" in many:

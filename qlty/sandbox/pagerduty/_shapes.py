@@ -61,8 +61,16 @@ class Shapes:
         """active, warning, critical, maintenance or disabled."""
         if row.get("status", "active") != "active":
             return str(row["status"])
-        states = {each["status"] for each in self.account.incidents if each["service_id"] == row["id"]}
-        return "critical" if "triggered" in states else "warning" if "acknowledged" in states else "active"
+        states = {
+            each["status"] for each in self.account.incidents if each["service_id"] == row["id"]
+        }
+        return (
+            "critical"
+            if "triggered" in states
+            else "warning"
+            if "acknowledged" in states
+            else "active"
+        )
 
     def incident(self, row: Row) -> Row:
         """An incident."""
@@ -103,10 +111,14 @@ class Shapes:
         name = row.get("incident_type") or "incident_default"
         open_alerts = sum(1 for each in row["alerts"] if each["status"] != "resolved")
         total = len(row["alerts"])
-        shown = {
+        shown: Row = {
             "priority": self.priority(priority) if priority else None,
             "incident_type": {"name": name},
-            "alert_counts": {"all": total, "triggered": open_alerts, "resolved": total - open_alerts},
+            "alert_counts": {
+                "all": total,
+                "triggered": open_alerts,
+                "resolved": total - open_alerts,
+            },
             "is_mergeable": True,
             "pending_actions": [],
         }

@@ -143,7 +143,7 @@ def read(call: Call, method: Method) -> dict[str, Any]:
 
 
 def _given(call: Call, method: Method) -> tuple[dict[str, Any], bool]:
-    if call.method == "GET" or not (call.body or call.content_type):
+    if call.method == "GET" or not call.body:
         return _pairs(call.params()), False
     if not call.content_type:
         raise SlackError("missing_post_type")

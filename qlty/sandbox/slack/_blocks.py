@@ -203,8 +203,6 @@ def _section(value: Any, at: str) -> Problems:
     return found
 
 
-
-
 def _kind(required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
     extra: dict[str, Check] = {"block_id": _string(0, 255), **(optional or {})}
     return _shape({"type": _ANY_TYPE, **required}, extra)

@@ -55,7 +55,9 @@ def upload(space: Workspace, call: Call) -> Answer:
         return _plain(404, "no such upload")
     if call.method != "POST":
         return _plain(405, "an upload is a POST")
-    data = call.body if call.parts is None else b"".join(p.content for p in call.parts if p.filename)
+    data = (
+        call.body if call.parts is None else b"".join(p.content for p in call.parts if p.filename)
+    )
     if len(data) != row["size"]:
         return _plain(400, f"{len(data)} bytes came, {row['size']} were announced")
     space.contents.put(file_id, data)
@@ -126,5 +128,3 @@ def shared(row: Row) -> Row:
     """A file as a message names it."""
     names = ("id", "name", "title", "size", "created", "alt_txt")
     return {name: row[name] for name in names if name in row}
-
-

@@ -32,17 +32,21 @@ def receive(space: Workspace, call: Call) -> Answer:
         return _refused(404, "channel_not_found", "the webhook's channel is gone")
     if channel.get("archived"):
         return _refused(410, "channel_is_archived", f"#{channel['name']} is archived")
-    payload = _payload(call)
-    if not isinstance(payload, dict) or not _well_typed(payload):
-        return _refused(400, "invalid_payload", "the body is no message in JSON")
-    if payload.get("thread_ts"):
-        return _refused(400, "invalid_payload", "a webhook cannot reply in a thread")
     try:
-        message = content({name: payload[name] for name in _TYPES if payload.get(name)})
+        message = _message(call)
     except SlackError as error:
         return _refused(400, error.error, "; ".join(error.messages) or error.error)
     space.post(channel, {**message, "webhook": True, "username": "incoming-webhook"})
     return Answer(200, b"ok", {"content-type": "text/html"})
+
+
+def _message(call: Call) -> dict[str, Any]:
+    payload = _payload(call)
+    if not isinstance(payload, dict) or not _well_typed(payload):
+        raise SlackError("invalid_payload", "the body is no message in JSON")
+    if payload.get("thread_ts"):
+        raise SlackError("invalid_payload", "a webhook cannot reply in a thread")
+    return content({name: payload[name] for name in _TYPES if payload.get(name)})
 
 
 def _payload(call: Call) -> Any:

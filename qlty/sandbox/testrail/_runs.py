@@ -253,5 +253,3 @@ def get_test(runs: Runs, request: Request) -> Any:
 def root_of(request: Request) -> str:
     """The address of this TestRail, for the links in its answers."""
     return f"{request.call.root}/testrail"
-
-
