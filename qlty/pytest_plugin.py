@@ -69,15 +69,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
-    """Activate a run that nobody asked for on the command line, once collection showed why.
+    """Activate a run that nobody asked for, once collection showed that a test wants it.
 
-    In an xdist worker, and in the process that owns the run.
+    For the process that collected: an xdist worker, or the one that owns the run.
     """
-    if config.pluginmanager.is_blocked("qlty") or os.environ.get(ACTIVE_RUN):
-        return
-    from qlty.recording import activation
+    if _may_activate_late(config):
+        from qlty.recording import activation
 
-    activation.activate_late(config, integrations)
+        activation.activate_late(config, integrations)
+
+
+def activate_on_report(config: pytest.Config, integrations: Sequence[str]) -> None:
+    """Activate such a run in an xdist controller, as soon as a worker's report shows it.
+
+    A controller does not collect: it learns of the tests from their reports.
+    """
+    if _may_activate_late(config) and config.pluginmanager.has_plugin("dsession"):
+        from qlty.recording.late import ReportWatch
+
+        config.pluginmanager.register(ReportWatch(config, integrations), "qlty-report-watch")
+
+
+def _may_activate_late(config: pytest.Config) -> bool:
+    return not config.pluginmanager.is_blocked("qlty") and (
+        is_worker(config) or ACTIVE_RUN not in os.environ
+    )
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -27,7 +27,7 @@ class Session:
     def __init__(self, config: pytest.Config, run: Run, after: Callable[[], None]) -> None:
         self._config = config
         self._run = run
-        self._recorder = Recorder(run)
+        self.recorder = Recorder(run)
         self._log = TerminalLog()
         self._pid = os.getpid()
         self._broken_off = False
@@ -47,7 +47,7 @@ class Session:
             self._run.start()
         except RunAborted as error:
             pytest.exit(str(error), returncode=ABORTED)
-        self._config.pluginmanager.register(self._recorder, "qlty-recorder")
+        self._config.pluginmanager.register(self.recorder, "qlty-recorder")
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C, or a test that called ``pytest.exit``."""
@@ -66,7 +66,7 @@ class Session:
                 self._finish(session)
 
     def _finish(self, session: pytest.Session) -> None:
-        self._recorder.close()
+        self.recorder.close()
         self._log.close()
         session.exitstatus = self._run.finish(
             int(session.exitstatus),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qlty import config as flags
+from qlty import qlty_tests
 from qlty.errors import SettingsError
 from qlty.lifecycle import Deliveries, Plan, Run
-from qlty.qlty_tests import _register_integrations
 from qlty.recording._facts import FactsPlugin
 from qlty.recording._session import Session
 from qlty.settings import (
@@ -69,15 +69,18 @@ def activate_worker(config: pytest.Config) -> None:
         config.pluginmanager.register(FactsPlugin(), _FACTS)
 
 
-def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
+def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session | None:
     """Begin a run after collection, for these integrations alone and without ``settings.py``.
+
+    Returns:
+        the session, or ``None`` in an xdist worker and where a run is active already.
 
     Raises:
         pytest.UsageError: a setting of QLTY itself is wrong.
     """
     activate_worker(config)
     if hasattr(config, "workerinput") or config.pluginmanager.has_plugin(_SESSION):
-        return
+        return None
     _install(config, config.option, None)
     try:
         settings = load("QLTY", QltySettings)
@@ -85,6 +88,7 @@ def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
         raise pytest.UsageError(str(error)) from None
     session = _begin(config, settings, integrations, ())
     session.begin()
+    return session
 
 
 def _install(config: pytest.Config, options: Any, module: ModuleType | None) -> None:
@@ -109,7 +113,7 @@ def _begin(
     plan = Plan(
         rootdir=config.rootpath,
         settings=settings,
-        register=_register_integrations,
+        register=qlty_tests._register_integrations,
         custom=custom,
         environment=flags.CURRENT_ENVIRONMENT or settings.environment,
         platform=flags.CURRENT_PLATFORM or settings.platform,
