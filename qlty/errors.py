@@ -5,6 +5,7 @@
     - RegistrationError        an integration cannot be registered; names the entry and the cause
     - RunAborted               a required integration says that the run must not begin
     - OutboxError              the outbox cannot be used as asked (newer version, unknown id)
+    - JournalError             a run's journal cannot be read
     - DeliveryError            one attempt to deliver failed; the subclass says what follows
         - RetryLater           the remote was not reached or asked to wait: try again
         - Refused              the remote understood and said no: trying again would not help
@@ -16,6 +17,7 @@ from __future__ import annotations
 __all__ = [
     "AnswerLost",
     "DeliveryError",
+    "JournalError",
     "OutboxError",
     "QltyError",
     "Refused",
@@ -54,6 +56,10 @@ class RunAborted(QltyError):
 
 class OutboxError(QltyError):
     """The outbox cannot do what was asked."""
+
+
+class JournalError(QltyError):
+    """A file is no journal, or one of a newer version."""
 
 
 class DeliveryError(QltyError):

@@ -2,30 +2,42 @@
 
 from qlty.delivery._classify import Verdict, classify
 from qlty.delivery._drain import Sender, Senders, drain
+from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
+from qlty.delivery._journal import Journal, dead_journals
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Outbox
 from qlty.delivery._receipt import Line, Problem, Receipt, receipt_of
+from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
 from qlty.delivery._rows import Row
+from qlty.delivery._state_dir import StateDir
 
 __all__ = [
     "MASK",
+    "DeadRun",
     "Delivery",
+    "History",
     "Job",
+    "Journal",
     "Line",
     "Masker",
     "Outbox",
     "Problem",
     "Receipt",
+    "RecordedRun",
     "Row",
     "Sender",
     "Senders",
     "Sent",
+    "StateDir",
     "Verdict",
     "classify",
     "current_masker",
+    "dead_journals",
     "drain",
     "mask",
     "mask_json",
+    "read_journal",
     "receipt_of",
+    "recover",
 ]

@@ -1,0 +1,229 @@
+"""What a run has seen so far, one JSON object per line; ``docs/journal-format.md`` has the format.
+
+A line is handed to the operating system before the test's hooks are called, so it survives
+whatever ends this process. The file is locked as long as its run lives: with ``lockf``, because
+such a lock belongs to the process alone and no child that outlives the run holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from qlty.delivery._masking import Masker, current_masker
+from qlty.delivery._process import identity, is_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from qlty.delivery._state_dir import StateDir
+    from qlty.results import TestCase, TestResult
+
+#: the version of the format that is written here
+JOURNAL_VERSION = 1
+
+#: bytes at the end of a file that are looked at for the line that closes it
+_TAIL = 4096
+
+# closing any descriptor of a file drops this process's lock on it, so its own are never reopened
+_own: set[str] = set()
+
+
+class Journal:
+    """The journal of a run that is going on.
+
+    Attributes:
+        path: the file.
+        trouble: why nothing more is written; ``None`` as long as all is well.
+    """
+
+    def __init__(self, path: Path, masker: Masker | None = None) -> None:
+        self.path = path
+        self.trouble: str | None = None
+        self._masker = masker
+        self._pid = os.getpid()
+        self._file: int | None = None
+
+    @classmethod
+    def create(
+        cls, state_dir: StateDir, run_id: str, info: Mapping[str, Any], masker: Masker | None = None
+    ) -> Journal:
+        """Begin the journal of a run; never raises, see :attr:`trouble`.
+
+        Args:
+            state_dir: where.
+            run_id: unique, safe as a file name.
+            info: what whoever finds the run dead must know to report it.
+            masker: what takes secrets out; by default that of this process.
+        """
+        journal = cls(state_dir.runs / f"{run_id}.jsonl", masker)
+        journal._open()
+        journal._write(
+            {
+                "event": "run",
+                "version": JOURNAL_VERSION,
+                "run_id": run_id,
+                "process": identity(),
+                "info": dict(info),
+            }
+        )
+        return journal
+
+    def start(self, nodeid: str) -> None:
+        """Note that a test begins."""
+        self._lock()
+        self._write({"event": "start", "nodeid": nodeid, "time": datetime.now(timezone.utc)})
+
+    def finish(self, test_case: TestCase, result: TestResult) -> None:
+        """Note the final outcome of a test."""
+        self._write({"event": "finish", "test_case": test_case, "result": result})
+
+    def end(self) -> None:
+        """Note that the run has been reported: nobody needs to find it."""
+        self._write({"event": "end"})
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None and os.getpid() == self._pid:
+            os.close(self._file)
+            _own.discard(str(self.path))
+        self._file = None
+
+    def _open(self) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self.path, flags, 0o600)
+            _own.add(str(self.path))
+            self._lock()
+        except OSError as error:
+            self._give_up(error)
+
+    def _lock(self) -> None:
+        # again for each test: a test that reads this file makes the process lose its lock
+        if self._file is not None and os.getpid() == self._pid:
+            try:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return  # a file system without locks: the process's name in the header remains
+
+    def _write(self, record: dict[str, Any]) -> None:
+        if self._file is None or os.getpid() != self._pid:
+            return
+        line = encode(record, self._masker or current_masker())
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            self._give_up(error)
+            return
+        if written < len(line):
+            self._give_up(OSError(0, "the disk is full"))
+
+    def _give_up(self, error: OSError) -> None:
+        self.trouble = f"the journal {self.path} cannot be written: {error.strerror}"
+        self.close()
+
+
+def encode(record: dict[str, Any], masker: Masker) -> bytes:
+    """Return a record as one line of JSON without secrets."""
+    line = _to_json(record)
+    if masker.suspects(line.decode()):
+        line = _to_json(masker.mask_json(json.loads(line)))
+    return line + b"\n"
+
+
+def _to_json(value: Any) -> bytes:
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value, enc_hook=_odd_value)
+    except UnicodeEncodeError:
+        # lone surrogates: only the standard library writes them, as escapes
+        plain = msgspec.to_builtins(value, enc_hook=_odd_value)
+        return json.dumps(plain, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _odd_value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[int | None]:
+    """Open and lock the journal of a dead run; ``None`` where another process was faster."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    _own.add(str(path))
+    try:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+        else:
+            yield file
+    finally:
+        _own.discard(str(path))
+        os.close(file)
+
+
+def append(file: int, record: dict[str, Any]) -> None:
+    """Add a line to the journal of a dead run; the newline before it ends a torn last line."""
+    os.write(file, b"\n" + _to_json(record) + b"\n")
+
+
+def dead_journals(state_dir: StateDir) -> list[Path]:
+    """Return the journals of runs that ended without having been reported, oldest first."""
+    return [path for path in sorted(state_dir.runs.glob("*.jsonl")) if is_dead(path)]
+
+
+def is_dead(path: Path) -> bool:
+    """Say whether the run of this journal ended without having been reported."""
+    return not _is_closed(path) and not _lives(path)
+
+
+def is_over(path: Path) -> bool:
+    """Say whether the run of this journal has been reported."""
+    return _is_closed(path)
+
+
+def _is_closed(path: Path) -> bool:
+    if str(path) in _own:
+        return False
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            lines = file.read().rstrip(b"\n").splitlines()
+    except OSError:
+        return True
+    return bool(lines) and lines[-1].startswith((b'{"event":"end"', b'{"event":"recovered"'))
+
+
+def _lives(path: Path) -> bool:
+    if str(path) in _own or _is_locked(path):
+        return True
+    # the lock may be lost while the run lives; a journal without a header was begun just now
+    header = _header(path)
+    if header is None:
+        return time.time() - path.stat().st_mtime < 5
+    return is_alive(str(header.get("process", ""))) is True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def _header(path: Path) -> dict[str, Any] | None:
+    with path.open("rb") as file:
+        try:
+            header = json.loads(file.readline())
+        except ValueError:
+            return None
+    return header if isinstance(header, dict) else None

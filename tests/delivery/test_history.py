@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qlty.delivery import History
+
+
+def result(nodeid="t.py::test_a", outcome="passed", **changes):
+    return {"nodeid": nodeid, "outcome": outcome, "flaky": False, "interrupted": False, **changes}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "history.jsonl"
+
+
+def save(path, run_id, *results, **scope):
+    history = History.load(path, **scope)
+    history.record(results, run_id=run_id)
+    history.save()
+    assert history.trouble is None
+
+
+def test_without_a_file_nothing_is_known(path):
+    history = History.load(path)
+    assert not history.known
+    assert history.outcomes("t.py::test_a") == ()
+    assert history.trouble is None
+
+
+def test_outcomes_are_kept_oldest_first(path):
+    save(path, "r1", result(outcome="failed"))
+    save(path, "r2", result(outcome="passed", flaky=True))
+    assert History.load(path).outcomes("t.py::test_a") == ("failed", "flaky")
+    assert History.load(path).known
+
+
+def test_the_last_twenty_are_kept(path):
+    for number in range(25):
+        save(path, f"r{number}", result(outcome="failed" if number < 5 else "passed"))
+    assert History.load(path).outcomes("t.py::test_a") == ("passed",) * 20
+
+
+def test_a_replay_of_a_run_counts_once(path):
+    save(path, "r1", result(outcome="failed"))
+    save(path, "r1", result(outcome="failed"))
+    assert History.load(path).outcomes("t.py::test_a") == ("failed",)
+
+
+def test_interrupted_tests_say_nothing(path):
+    save(path, "r1", result(outcome="error", interrupted=True))
+    assert not History.load(path).known
+
+
+@pytest.mark.parametrize("scope", [{"suite": "s"}, {"environment": "e"}, {"branch": "b"}])
+def test_other_suites_environments_and_branches_are_kept_apart(path, scope):
+    save(path, "r1", result(outcome="failed"))
+    save(path, "r1", result(outcome="passed"), **scope)
+    assert History.load(path).outcomes("t.py::test_a") == ("failed",)
+    assert History.load(path, **scope).outcomes("t.py::test_a") == ("passed",)
+
+
+def test_two_runs_at_once_lose_nothing(path):
+    histories = [History.load(path) for _ in range(8)]
+    for number, history in enumerate(histories):
+        history.record([result(f"t.py::test_{number}")], run_id=f"r{number}")
+    for history in histories:
+        history.save()
+    loaded = History.load(path)
+    assert all(loaded.outcomes(f"t.py::test_{number}") for number in range(8))
+
+
+def test_damaged_lines_are_left_out(path):
+    save(path, "r1", result())
+    with path.open("ab") as file:
+        file.write(b'\xff\xfe not json\n[]\n{"nodeid": 3}\n')
+    assert History.load(path).outcomes("t.py::test_a") == ("passed",)
+
+
+def test_another_version_is_not_used_and_not_overwritten(path):
+    path.write_text(json.dumps({"version": 99}) + "\n")
+    history = History.load(path)
+    history.record([result()], run_id="r1")
+    history.save()
+    assert "another version" in history.trouble
+    assert path.read_text() == '{"version": 99}\n'
+
+
+def test_a_folder_that_is_missing_is_said(tmp_path):
+    history = History.load(tmp_path / "missing" / "history.jsonl")
+    history.record([result()], run_id="r1")
+    history.save()
+    assert "cannot be written" in history.trouble
+
+
+def test_odd_node_ids_survive(path):
+    nodeid = "t.py::test_a[\ud800 \n é]"
+    save(path, "r1", result(nodeid))
+    assert History.load(path).outcomes(nodeid) == ("passed",)
