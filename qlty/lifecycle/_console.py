@@ -6,6 +6,8 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qlty.utilities.utils import install_masker, was_shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -14,15 +16,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def console(say: Say, mask: Callable[[str], str]) -> Iterator[None]:
-    """Show the records of the logger ``qlty`` through ``say`` while the block runs."""
+    """Show the records of the logger ``qlty`` through ``say`` while the block runs.
+
+    Loggers of ``setup_logger`` show their records themselves; they are masked meanwhile.
+    """
     logger = logging.getLogger("qlty")
     handler = _Handler(say, mask)
     level = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
+    install_masker(mask)
     try:
         yield
     finally:
+        install_masker(None)
         logger.removeHandler(handler)
         logger.setLevel(level)
 
@@ -34,6 +41,8 @@ class _Handler(logging.Handler):
         self._mask = mask
 
     def emit(self, record: logging.LogRecord) -> None:
+        if was_shown(record):
+            return
         try:
             self._say(f"qlty: {self._mask(record.getMessage())}")
         except Exception:  # noqa: BLE001 - a closed terminal must not end the run

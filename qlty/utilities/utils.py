@@ -27,7 +27,7 @@ class _Stderr(logging.StreamHandler[Any]):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Show a record once, although it passes the handlers of all its parents, too."""
-        if getattr(record, _SHOWN, False):
+        if was_shown(record):
             return False
         setattr(record, _SHOWN, True)
         return super().handle(record)
@@ -79,6 +79,11 @@ def setup_logger(name: str, level: str | int | None = None) -> logging.Logger:
     if number is None and level is not None:
         logger.warning("%r is no logging level such as 'DEBUG' or 'INFO': INFO is used", level)
     return logger
+
+
+def was_shown(record: logging.LogRecord) -> bool:
+    """Say whether a logger of :func:`setup_logger` has written this record to stderr."""
+    return getattr(record, _SHOWN, False)
 
 
 def install_masker(mask: Callable[[str], str] | None) -> None:
