@@ -1,0 +1,316 @@
+"""Messages in Slack's Block Kit: facts in, JSON out.
+
+Only headers, sections and contexts are used: newer blocks are refused with ``invalid_blocks`` by
+workspaces that do not have them yet.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qlty.classes.integrations._slack import limits
+from qlty.classes.integrations._slack.text import code, fence, line, link, mention, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from qlty.classes.integrations._slack.failures import Failure, Group
+    from qlty.classes.integrations._slack.report import Report
+
+Block = dict[str, Any]
+Message = dict[str, Any]
+
+#: The failures of a run take at most so many replies: whoever wants more wants a report.
+REPLIES = 4
+
+_NAMES = 10
+_NAME = 180
+_EXCERPT = 600
+_MENTIONS = 20
+_LINKS = 10
+_LABEL = 160
+#: What the block that says "and N more" may take of a message.
+_MORE = 1500
+
+
+def parent(report: Report, *, notify: bool = True) -> Message:
+    """Return the short message that stands in the channel.
+
+    Args:
+        report: the facts.
+        notify: mention people where the run failed; an edited message notifies nobody.
+    """
+    blocks = [_header(report)]
+    if notify and report.outcome == "failure" and report.mentions:
+        blocks.append(_section(mentions(report)))
+    blocks += [_section(_counts(report)), *_contexts(_facts(report), _links(report))]
+    return {"text": fallback(report), "blocks": blocks}
+
+
+def progress(report: Report) -> Message:
+    """Return the same message while the run goes on."""
+    done, failed = report.totals["total_testcases"], report.failures
+    title = f"{_name(report)}: running, {_number(done, 'test')} so far"
+    blocks = [_title(f"⏳ {title}"), _section(_counts(report))]
+    failed_tests = [failure.nodeid for one in report.groups for failure in one.failures]
+    if failed_tests:
+        names = _list(report, failed_tests, limits.SECTION - 20)
+        blocks.append(_section(f"*Failed so far:*\n{names}"))
+    blocks += _contexts(_facts(report), _links(report))
+    return {"text": line(f"{title}, {failed} failed", limits.FALLBACK), "blocks": blocks}
+
+
+def replies(report: Report, *, notify: bool = False) -> list[Message]:
+    """Return the thread: every group of failures, then the flaky tests, as far as there is room.
+
+    Args:
+        report: the facts.
+        notify: mention people in the first of them.
+    """
+    first = _section(mentions(report)) if notify and report.mentions and report.failures else None
+    pages = _paged(_items(report), [[first] if first else []], REPLIES, _where(report))
+    return [
+        {"text": _reply_text(report, number, len(pages)), "blocks": blocks}
+        for number, blocks in enumerate(pages, 1)
+        if blocks
+    ]
+
+
+def single(report: Report) -> Message:
+    """Return everything in one message, for targets that know no threads."""
+    message = parent(report)
+    pages = _paged(_items(report), [message["blocks"]], 1, _where(report))
+    return {**message, "blocks": pages[0]}
+
+
+def with_link(message: Message, url: str, label: str) -> Message:
+    """Return the message with one more link at its end."""
+    return {**message, "blocks": [*message["blocks"], *_contexts([], [link(url, label, _LABEL)])]}
+
+
+def text_only(message: Message) -> Message:
+    """Return what is left of a message whose blocks Slack refuses."""
+    return {"text": message["text"]}
+
+
+def mentions(report: Report) -> str:
+    """Return the markup that notifies those who asked for it."""
+    return " ".join(mention(who) for who in report.mentions[:_MENTIONS])
+
+
+def fallback(report: Report) -> str:
+    """Return what notifications show and screen readers read: one line without markup."""
+    run = report.run
+    places = [value for value in (run.get("environment"), run.get("branch")) if value]
+    text = f"{_name(report)}: {_verdict(report)}" + (f" ({', '.join(places)})" if places else "")
+    names = [failure.nodeid for one in report.groups[:3] for failure in one.failures[:1]]
+    return line(": ".join([text, ", ".join(names)]) if names else text, limits.FALLBACK)
+
+
+def size(blocks: list[Block]) -> int:
+    """Return the length of blocks by the strictest way to count it."""
+    return len(json.dumps(blocks, ensure_ascii=False))
+
+
+# -- the parent
+
+
+def _header(report: Report) -> Block:
+    sign = "✅" if report.outcome == "success" else "❌"
+    if report.outcome == "failure" and not report.failures:
+        sign = "⚠️"
+    return _title(f"{sign} {_name(report)}: {_verdict(report)}")
+
+
+def _name(report: Report) -> str:
+    return plain(report.run.get("project") or "Tests", 60)
+
+
+def _verdict(report: Report) -> str:
+    total, failed = report.totals["total_testcases"], report.failures
+    if failed:
+        verdict = f"{failed} of {_number(total, 'test')} failed"
+    elif not total:
+        verdict = "no tests ran"
+    elif report.outcome == "failure":
+        verdict = f"{_number(total, 'test')} ran without a failure, and yet the run failed"
+    else:
+        verdict = f"{_number(total, 'test')}, none failed"
+    return f"cut short: {verdict}" if report.run.get("cut_short") else verdict
+
+
+def _counts(report: Report) -> str:
+    totals = report.totals
+    failed = f"*{totals['failed_testcases']} failed*"
+    if report.new:
+        failed += f" ({report.new} new)"
+    parts = [f"{totals['passed_testcases']} passed", failed]
+    parts += [f"{totals['skipped_testcases']} skipped"]
+    parts += [f"{totals['flaky_testcases']} flaky"] if totals["flaky_testcases"] else []
+    parts += [f"{report.fixed} fixed"] if report.fixed else []
+    return " · ".join([*parts, f"{totals['passed_percentage']} passed", duration(report.elapsed)])
+
+
+def duration(seconds: float) -> str:
+    """Return a duration to read: ``1h 2m 3s``, ``12.3s``."""
+    if seconds < 60:
+        return f"{max(seconds, 0):.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}h " if hours else "") + f"{minutes}m {rest}s"
+
+
+def _facts(report: Report) -> list[str]:
+    run = report.run
+    commit = (run.get("commit") or "")[:10]
+    pairs = [
+        ("Environment", run.get("environment")),
+        ("Platform", run.get("platform")),
+        ("Branch", run.get("branch")),
+        ("Commit", commit),
+        ("Run", run.get("id")),
+    ]
+    facts = [f"{name}: {code(value, _LABEL)}" for name, value in pairs if value]
+    return [*facts, line(report.history, _LABEL)] if report.history else facts
+
+
+def _links(report: Report) -> list[str]:
+    links = [link(url, label, _LABEL) for url, label in report.links[:_LINKS]]
+    if job := report.run.get("ci_url"):
+        links.insert(0, link(job, report.run.get("ci") or "CI job", _LABEL))
+    if (more := len(report.links) - _LINKS) > 0:
+        links.append(f"+{more} more links")
+    return links
+
+
+# -- the failures
+
+
+class _Item(NamedTuple):
+    """Something to show: what it counts for, and its block, built only where there is room."""
+
+    failures: int
+    flaky: int
+    block: Callable[[], Block]
+
+
+def _items(report: Report) -> Iterator[_Item]:
+    for one in report.groups:
+        yield _Item(len(one.failures), 0, partial(_group, report, one))
+    if report.flaky:
+        yield _Item(0, len(report.flaky), partial(_flaky, report))
+
+
+def _group(report: Report, one: Group) -> Block:
+    failure = one.failures[0]
+    new = "🆕 " if one.new else ""
+    excerpt = fence(failure.excerpt, _EXCERPT)
+    if len(one.failures) == 1:
+        return _section(f"{new}{_failure(report, failure)}\n{excerpt}")
+    of_new = f", {one.new} new" if 0 < one.new < len(one.failures) else ""
+    title = f"{new}*{len(one.failures)} tests{of_new}:* {code(failure.error, 300)}"
+    room = limits.SECTION - len(title) - len(excerpt) - 2
+    return _section("\n".join([title, _list(report, one.failures, room), excerpt]))
+
+
+def _flaky(report: Report) -> Block:
+    title = f"*Flaky:* {_number(len(report.flaky), 'test')} passed only after a rerun\n"
+    return _section(title + _list(report, report.flaky, limits.SECTION - len(title)))
+
+
+def _failure(report: Report, failure: Failure) -> str:
+    name = code(failure.nodeid, _NAME)
+    return f"{name} {link(report.source_link(failure), failure.place, _LABEL)}".strip()
+
+
+def _list(report: Report, tests: Sequence[Failure | str], room: int) -> str:
+    """Return a line for each test as far as there is room, and where the others can be found."""
+    last = f"+{len(tests)} more {_where(report)}"
+    lines = [
+        f"• {code(test, _NAME) if isinstance(test, str) else _failure(report, test)}"
+        for test in tests[:_NAMES]
+    ]
+    lines = _fitting(lines, room - len(last) - 1)
+    if more := len(tests) - len(lines):
+        lines.append(f"+{more} more {_where(report)}")
+    return "\n".join(lines)
+
+
+def _fitting(lines: list[str], room: int) -> list[str]:
+    fitting: list[str] = []
+    for each in lines:
+        room -= len(each) + 3
+        if room < 0:
+            break
+        fitting.append(each)
+    return fitting
+
+
+def _paged(
+    items: Iterator[_Item], pages: list[list[Block]], most: int, where: str
+) -> list[list[Block]]:
+    """Fill pages with blocks; what has no room on ``most`` pages is counted in the last."""
+    failures = flaky = 0
+    for item in items:
+        if failures or flaky or not _place(item.block(), pages, most):
+            failures, flaky = failures + item.failures, flaky + item.flaky
+    left = [f"+{failures} more failures"] * bool(failures) + [f"+{flaky} flaky"] * bool(flaky)
+    if left:
+        pages[-1].append(_section(f"*{', '.join(left)}* {where}"))
+    return pages
+
+
+def _place(block: Block, pages: list[list[Block]], most: int) -> bool:
+    """Add the block to the last page, or to a new one; ``False`` where there is no more room."""
+    if not _has_room(pages[-1], block, last=len(pages) == most):
+        if len(pages) == most:
+            return False
+        pages.append([])
+    pages[-1].append(block)
+    return True
+
+
+def _has_room(page: list[Block], block: Block, *, last: bool) -> bool:
+    kept = _MORE if last else 0
+    return len(page) < limits.BLOCKS - 1 and size([*page, block]) <= limits.MESSAGE - kept
+
+
+def _where(report: Report) -> str:
+    """Say where the tests stand that no message had room for."""
+    links = _links(report)
+    return f"in {links[0]}" if links else "in the output of the run"
+
+
+def _reply_text(report: Report, number: int, of: int) -> str:
+    pages = f" ({number} of {of})" if of > 1 else ""
+    what = _number(report.failures, "failure") if report.failures else "flaky tests"
+    return line(f"{_name(report)}: {what}{pages}", limits.FALLBACK)
+
+
+# -- blocks
+
+
+def _title(text: str) -> Block:
+    shown = {"type": "plain_text", "text": plain(text, limits.HEADER), "emoji": True}
+    return {"type": "header", "text": shown}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _contexts(*groups: list[str]) -> list[Block]:
+    """Return a context for each group that holds anything."""
+    blocks = []
+    for parts in groups:
+        text = " · ".join(_fitting([part for part in parts if part], limits.CONTEXT))
+        if text:
+            element = {"type": "mrkdwn", "text": text, "verbatim": True}
+            blocks.append({"type": "context", "elements": [element]})
+    return blocks
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

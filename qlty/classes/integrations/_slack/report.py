@@ -1,0 +1,158 @@
+"""What a message says, before it is one: facts of a run, and none of Slack's rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from qlty.classes.integrations._slack.failures import Failure, describe, group
+from qlty.results import count, iter_results
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from qlty.classes.integrations._slack.failures import Group
+    from qlty.results import RunInfo, TestResults, Totals
+
+Outcome = Literal["success", "failure"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run.
+
+    Attributes:
+        run: ``context["run"]``.
+        totals: counts by status.
+        elapsed: seconds.
+        groups: failed tests by their error.
+        flaky: node ids of tests that passed only after a rerun.
+        fixed: how many tests pass that failed in the run before.
+        links: further pages as ``(url, text)``, such as TestRail's run and incidents.
+        source: template with ``{path}``, ``{line}`` and ``{commit}``, or ``None``.
+        mentions: users and groups to notify where the run failed.
+        history: what is known of the run before, in words; ``""`` where nothing is to be said.
+    """
+
+    run: RunInfo
+    totals: Totals
+    elapsed: float
+    groups: tuple[Group, ...] = ()
+    flaky: tuple[str, ...] = ()
+    fixed: int = 0
+    links: tuple[tuple[str, str], ...] = ()
+    source: str | None = None
+    mentions: tuple[str, ...] = ()
+    history: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """``failure`` where anything failed or the run did not come to its end."""
+        return outcome(self.totals, self.run)
+
+    @property
+    def failures(self) -> int:
+        """How many tests failed."""
+        return self.totals["failed_testcases"]
+
+    @property
+    def new(self) -> int:
+        """How many of them are new."""
+        return sum(one.new for one in self.groups)
+
+    def source_link(self, failure: Failure) -> str | None:
+        """Return where the failing line can be read, ``None`` where that is not known."""
+        path, _, number = failure.place.rpartition(":")
+        commit = self.run.get("commit")
+        if not (self.source and commit and path) or path.startswith(("/", "..")):
+            return None
+        known = {"path": path, "line": number, "commit": commit}
+        return re.sub(r"\{(path|line|commit)\}", lambda match: known[match[1]], self.source)
+
+
+@dataclass
+class Extras:
+    """What a report says beside the results, where it is known.
+
+    Attributes:
+        places: ``path:line`` of tests by node id.
+        broken_before: node ids that failed in the run before; ``None`` where none is known.
+        context: what other integrations found out.
+        source: see :class:`Report`; by default made of the CI job's address.
+        mentions: see :class:`Report`.
+        history: see :class:`Report`.
+    """
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    broken_before: Collection[str] | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    mentions: tuple[str, ...] = ()
+    history: str = ""
+
+
+def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) -> Report:
+    """Return the facts of a run that is over."""
+    failures, flaky, fixed = [], [], 0
+    before = extras.broken_before
+    for result in iter_results(results):
+        if result["status"] == "failed":
+            failures.append(describe(result, extras.places, before))
+        elif before is not None and result["status"] == "passed" and result["nodeid"] in before:
+            fixed += 1
+        if result.get("flaky"):
+            flaky.append(result["nodeid"])
+    return Report(
+        run=run,
+        totals=count(results),
+        elapsed=elapsed,
+        groups=tuple(group(failures)),
+        flaky=tuple(flaky),
+        fixed=fixed,
+        links=links(extras.context),
+        source=extras.source or source_of(run),
+        mentions=extras.mentions,
+        history=extras.history,
+    )
+
+
+def outcome(totals: Totals, run: RunInfo) -> Outcome:
+    """Say how a run went; flaky is not failed, a run that was cut short is not a success.
+
+    An exit status other than 0 is a failure even where every test passed: nothing was collected,
+    or a plugin (coverage, say) failed the run.
+    """
+    broken = totals["failed_testcases"] or run.get("cut_short") or run.get("exit_status", 0)
+    return "failure" if broken else "success"
+
+
+def links(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what other integrations left in ``context``, as ``(url, text)``."""
+    found = []
+    run_id = context.get("testrail_run_id")
+    if run_id is not None:
+        found.append(testrail_link(run_id, context.get("testrail_run_url")))
+    for incident in context.get("pagerduty_incidents") or ():
+        title = incident.get("title") or "incident"
+        found.append((incident.get("url") or "", f"PagerDuty: {title}"))
+    return tuple(found)
+
+
+def testrail_link(run_id: Any, url: Any) -> tuple[str, str]:
+    """Return the link to TestRail's run."""
+    return (str(url or ""), f"TestRail run {run_id}")
+
+
+def source_of(run: RunInfo) -> str | None:
+    """Return a template for links to the source, made of the CI job's address.
+
+    GitHub: https://docs.github.com/en/repositories/working-with-files/using-files/getting-permanent-links-to-files
+    GitLab: https://docs.gitlab.com/user/project/repository/files/
+    """
+    job = run.get("ci_url") or ""
+    if "/actions/runs/" in job:
+        return job.partition("/actions/runs/")[0] + "/blob/{commit}/{path}#L{line}"
+    if "/-/jobs/" in job:
+        return job.partition("/-/jobs/")[0] + "/-/blob/{commit}/{path}#L{line}"
+    return None

@@ -1,0 +1,179 @@
+"""A run posted with a bot's token: one message, and the failures in its thread."""
+
+from __future__ import annotations
+
+import time
+
+
+def test_a_run_without_failures_is_one_message(slack, make):
+    (message,) = slack.post(make.result("a.py::test_one"), make.result("a.py::test_two"))
+    assert message["channel"] == "C0SANDBOX"
+    assert message["blocks"][0]["text"]["text"] == "✅ storefront: 2 tests, none failed"
+
+
+def test_the_message_says_where_and_how_long_it_ran(slack, make):
+    (message,) = slack.post(make.result("a.py::test_one"))
+    shown = make.text(message)
+    for fact in ("staging", "chrome", "main", "0123456789", "1m 2s", slack.run["id"]):
+        assert fact in shown
+    assert "<https://github.com/acme/shop/actions/runs/7|GitHub Actions>" in shown
+
+
+def test_the_message_has_a_fallback_text(slack, make):
+    (message, _) = slack.post(make.failed("a.py::test_one"))
+    assert message["text"].startswith("storefront: 1 of 1 test failed (staging, main): a.py")
+
+
+def test_failures_stand_in_the_thread(slack, make):
+    slack.post(make.failed("a.py::test_one"), make.result("a.py::test_two"))
+    (parent,), (reply,) = slack.parents, slack.replies
+    assert reply["thread_ts"] == parent["ts"]
+    assert "test_one" not in make.text(parent)
+    assert "test_one" in make.text(reply)
+
+
+def test_a_failure_shows_its_error_its_place_and_a_link_to_it(slack, make):
+    slack.post(make.failed("tests/test_cart.py::test_total", got=41, line=12))
+    shown = make.text(slack.replies[0])
+    assert "assert 41 == 2" in shown
+    place = "https://github.com/acme/shop/blob/0123456789abcdef/tests/test_cart.py#L12"
+    assert f"<{place}|tests/test_cart.py:12>" in shown
+
+
+def test_failures_with_the_same_error_are_one_group(slack, make):
+    slack.post(*(make.failed(f"a.py::test_{n}", got=n) for n in range(3, 7)))
+    (reply,) = slack.replies
+    (block,) = reply["blocks"]
+    assert block["text"]["text"].startswith("*4 tests:* `assert 3 == 2`")
+
+
+def test_flaky_tests_are_a_group_of_their_own_and_no_failure(slack, make):
+    slack.post(make.result("a.py::test_one", flaky=True, attempts=2))
+    (parent,), (reply,) = slack.parents, slack.replies
+    assert "✅" in make.text(parent)
+    assert "*Flaky:* 1 test passed only after a rerun\\n• `a.py::test_one`" in make.text(reply)
+
+
+def test_testrail_and_pagerduty_are_linked_where_they_are_known(slack, make):
+    context = {
+        "testrail_run_id": 12,
+        "testrail_run_url": "https://acme.testrail.io/index.php?/runs/view/12",
+        "pagerduty_incidents": [{"title": "Cart is down", "url": "https://acme.pagerduty.com/i/1"}],
+    }
+    slack.post(make.result("a.py::test_one"), context=context)
+    shown = make.text(slack.parents[0])
+    assert "<https://acme.testrail.io/index.php?/runs/view/12|TestRail run 12>" in shown
+    assert "<https://acme.pagerduty.com/i/1|PagerDuty: Cart is down>" in shown
+
+
+def test_every_message_carries_the_runs_key(slack, make):
+    slack.post(make.failed("a.py::test_one"))
+    said = [message["metadata"]["event_payload"] for message in slack.messages]
+    assert {one["key"] for one in said} == {f"{slack.run['id']} C0SANDBOX"}
+    assert [one["part"] for one in said] == ["parent", "reply 0"]
+
+
+def test_markup_in_output_mentions_nobody_and_links_nothing(slack, make):
+    nodeid = "a.py::test[<!channel>-<https://evil.test|click>]"
+    slack.post(make.result(nodeid, "failed", "E   <!here> <@U0AMINA01> & ``` *bold*"))
+    for message in slack.messages:
+        shown = message["text"] + make.text(message)
+        assert "<!" not in shown
+        assert "<@" not in shown
+        assert "<https://evil" not in shown
+
+
+def test_the_receipt_links_the_message(slack, make):
+    slack.slack.on_run_start()
+    slack.post(make.result("a.py::test_one"))
+    (row,) = slack.rows
+    ts = slack.parents[0]["ts"].replace(".", "")
+    assert row.sent.links == (f"https://sandbox.slack.com/archives/C0SANDBOX/p{ts}",)
+
+
+def test_no_more_calls_than_messages_are_made(slack, make):
+    slack.post(make.failed("a.py::test_one"))
+    assert [call["call"] for call in slack.sandbox.calls] == ["chat.postMessage"] * 2
+
+
+# -- answers that are lost
+
+
+def test_a_message_whose_answer_was_lost_is_found_and_not_posted_twice(slack, make):
+    slack.sandbox.chaos({"slack/chat.postMessage": {"mode": "drop", "times": 1}})
+    slack.post(make.failed("a.py::test_one"))
+    assert len(slack.parents) == len(slack.replies) == 1
+    assert [row.state for row in slack.rows] == ["delivered"]
+
+
+def test_a_reply_whose_answer_was_lost_is_found_and_not_posted_twice(slack, make):
+    slack.sandbox.chaos({"slack/chat.postMessage": {"mode": "drop", "times": 1, "after": 1}})
+    slack.post(make.failed("a.py::test_one"))
+    assert len(slack.parents) == len(slack.replies) == 1
+
+
+def test_a_message_that_never_arrived_is_posted_again(slack, make):
+    slack.sandbox.chaos({"slack/chat.postMessage": {"mode": "reset", "times": 1}})
+    slack.post(make.failed("a.py::test_one"))
+    assert len(slack.parents) == len(slack.replies) == 1
+
+
+def test_a_message_posted_in_spite_of_an_internal_error_is_not_posted_twice(slack, make):
+    slack.sandbox.chaos({"slack/chat.postMessage": {"status": 500, "commit": True, "times": 1}})
+    slack.post(make.failed("a.py::test_one"))
+    assert len(slack.parents) == len(slack.replies) == 1
+
+
+def test_without_the_history_scope_a_lost_answer_is_followed_by_one_more_try(slack, make):
+    slack.set(AUTH_TOKEN="xoxb-sandbox-limited")
+    slack.sandbox.chaos({"slack/chat.postMessage": {"mode": "drop", "times": 1}})
+    slack.post(make.result("a.py::test_one"))
+    assert len(slack.parents) == 2
+    assert "may stand there twice" in slack.rows[0].sent.notes[0]
+
+
+def test_without_the_history_scope_a_second_lost_answer_ends_it(slack, make):
+    slack.set(AUTH_TOKEN="xoxb-sandbox-limited")
+    slack.sandbox.chaos({"slack/chat.postMessage": {"mode": "drop"}})
+    slack.post(make.result("a.py::test_one"))
+    (row,) = slack.rows
+    assert row.state == "lost"
+    assert "look into the channel" in row.reason
+    assert len(slack.parents) == 2
+
+
+def test_a_rate_limit_is_waited_for_and_nothing_is_posted_twice(slack, make):
+    rule = {"status": 429, "retry_after": 1, "after": 1, "times": 1}
+    slack.sandbox.chaos({"slack/chat.postMessage": rule})
+    began = time.monotonic()
+    slack.post(make.failed("a.py::test_one"))
+    assert time.monotonic() - began >= 1
+    assert len(slack.parents) == len(slack.replies) == 1
+
+
+# -- Slack says no
+
+
+def test_a_refusal_is_in_the_receipt_in_clear_words(slack, make):
+    slack.set(CHANNEL_ID="C0GENERAL")
+    slack.post(make.result("a.py::test_one"))
+    (row,) = slack.rows
+    assert row.state == "refused"
+    assert "not_in_channel: the bot is not in the channel; invite it" in row.reason
+
+
+def test_a_deleted_parent_does_not_keep_the_job_from_ending(slack, make):
+    slack.end(make.failed("a.py::test_one"))
+    (row,) = slack.rows
+    slack.courier.outbox.stores[0]._execute(
+        "UPDATE delivery SET checkpoint = ? WHERE id = ?",
+        [
+            '{"ts": "1.000001", "channel": "C0SANDBOX", "replies": 0, "shown": "x"}',
+            row.id,
+        ],
+    )
+    slack.drain()
+    (row,) = slack.rows
+    assert row.state == "delivered"
+    assert "posted anew" in row.sent.notes[0]
+    assert len(slack.parents) == len(slack.replies) == 1

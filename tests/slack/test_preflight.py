@@ -1,0 +1,82 @@
+"""What is found out before the first test."""
+
+from __future__ import annotations
+
+import pytest
+
+from qlty.errors import Refused, RetryLater, SettingsError
+
+
+def test_the_token_and_the_channel_are_checked(slack):
+    slack.slack.on_run_start()
+    assert [call["call"] for call in slack.sandbox.calls] == ["auth.test", "conversations.info"]
+    assert slack.courier.notes == []
+
+
+def test_every_channel_is_checked(slack):
+    slack.set(FAILURE_CHANNEL_ID="C0ONCALL1", SUCCESS_CHANNEL_ID="G0RELEASE")
+    slack.slack.on_run_start()
+    assert len(slack.calls("conversations.info")) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"AUTH_TOKEN": "xoxb-sandbox-unknown"}, "invalid_auth: the token is not valid"),
+        ({"AUTH_TOKEN": "xoxb-sandbox-revoked"}, "token_revoked: the token was revoked"),
+        ({"AUTH_TOKEN": "xoxb-sandbox-expired"}, "token_expired: the token has expired"),
+        ({"AUTH_TOKEN": "xoxb-sandbox-inactive"}, "account_inactive: the token's bot was removed"),
+        ({"CHANNEL_ID": "C0NOWHERE"}, "channel C0NOWHERE: channel_not_found: no such channel"),
+        ({"CHANNEL_ID": "C0ARCHIVE"}, "#old-results): is_archived: the channel is archived"),
+        ({"FAILURE_CHANNEL_ID": "G0SECRETS"}, "channel G0SECRETS: channel_not_found"),
+    ],
+)
+def test_what_cannot_work_is_said_in_clear_words(slack, values, words):
+    slack.set(**values)
+    with pytest.raises(Refused) as refused:
+        slack.slack.on_run_start()
+    assert words in refused.value.reason
+
+
+def test_a_channel_without_the_bot_is_only_noted(slack):
+    slack.set(CHANNEL_ID="C0GENERAL")
+    slack.slack.on_run_start()
+    assert "(#general): the bot is not in it" in slack.courier.notes[0]
+
+
+def test_a_missing_scope_for_looking_is_only_noted_and_named(slack):
+    slack.set(AUTH_TOKEN="xoxb-sandbox-limited")
+    slack.slack.on_run_start()
+    (note,) = slack.courier.notes
+    assert "missing_scope: the app needs the scope channels:read" in note
+    assert "the token has chat:write" in note
+
+
+def test_slack_out_of_reach_does_not_cost_the_results(slack, make):
+    slack.sandbox.chaos({"slack/auth.test": {"status": 503}})
+    slack.slack.on_run_start()
+    assert "not checked before the run" in slack.courier.notes[0]
+
+
+def test_slack_out_of_reach_stops_a_run_that_requires_it(slack):
+    slack.set(REQUIRED=True)
+    slack.sandbox.chaos({"slack/auth.test": {"status": 503}})
+    with pytest.raises(RetryLater):
+        slack.slack.on_run_start()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"CHANNEL_ID": "#qa-results"}, "SLACK CHANNEL_ID is '#qa-results', which is a name"),
+        ({"CHANNEL_ID": None}, "SLACK CHANNEL_ID is not set"),
+        ({"AUTH_TOKEN": None}, "SLACK AUTH_TOKEN is not set"),
+        ({"MENTION": "amina"}, "SLACK MENTION has 'amina': an id of a user"),
+        ({"AUTH_TOKEN": None, "LIVE": True}, "SLACK LIVE needs AUTH_TOKEN"),
+    ],
+)
+def test_wrong_settings_are_named(slack, values, words):
+    slack.set(**values)
+    with pytest.raises(SettingsError) as wrong:
+        slack.slack.on_run_start()
+    assert words in str(wrong.value)
