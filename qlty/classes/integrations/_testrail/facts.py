@@ -1,0 +1,77 @@
+"""From a finished test to what TestRail is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._testrail.cases import automation_ids, case_ids, marked, texts
+from qlty.classes.integrations._testrail.comments import cut
+from qlty.classes.integrations._testrail.limits import FILES_PER_TEST
+from qlty.classes.integrations._testrail.tests import MESSAGE, Test
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qlty.classes.integrations._testrail.settings import TestRailSettings
+    from qlty.results import TestCase, TestResult
+
+
+def describe(
+    case: TestCase,
+    result: TestResult,
+    settings: TestRailSettings,
+    mapped: Mapping[str, tuple[int, ...]],
+) -> Test | None:
+    """Return what is to be sent of a test, ``None`` where nothing ties it to a case."""
+    ids = case_ids(case, result, mapped)
+    names = automation_ids(case) if settings.automation_id_field and not ids else ()
+    if not ids and not names:
+        return None
+    return Test(
+        nodeid=case.nodeid,
+        outcome=result["outcome"],
+        status=settings.status(_kind(result)),
+        case_ids=ids,
+        automation_ids=names,
+        duration=result["duration"],
+        message=cut(result["message"] or "", MESSAGE),
+        attempts=result["attempts"],
+        flaky=result["flaky"],
+        interrupted=result["interrupted"],
+        version=_text(marked(case, "version")),
+        defects=texts(marked(case, "defects")),
+        values=_values(case),
+        files=_files(result, settings.attach),
+    )
+
+
+def _kind(result: TestResult) -> str:
+    if result["interrupted"]:
+        return "interrupted"
+    return "flaky" if result["flaky"] else result["outcome"]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _values(case: TestCase) -> dict[str, Any]:
+    """Return the markers' ``custom_...`` keywords; the nearest marker wins."""
+    markers = [marker for marker in case.markers if marker.name == "testrail"]
+    return {
+        name: value
+        for marker in reversed(markers)
+        for name, value in marker.kwargs.items()
+        if name.startswith("custom_")
+    }
+
+
+def _files(result: TestResult, attach: str) -> tuple[str, ...]:
+    if attach == "never" or (attach == "failed" and result["status"] != "failed"):
+        return ()
+    found = [Path(file) for file in result["attachments"]]
+    folder = result["results_dir"]
+    if folder and Path(folder).is_dir():
+        found += sorted(file for file in Path(folder).iterdir() if file.is_file())
+    return tuple(dict.fromkeys(str(file.absolute()) for file in found))[:FILES_PER_TEST]

@@ -1,0 +1,103 @@
+"""Whole runs: pytest with the plugin, in a process of its own, against the sandbox."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SUITE = """
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+@pytest.mark.testrail(1)
+def test_passes(): pass
+
+@pytest.mark.testrail("C2", defects="SHOP-1")
+def test_fails(): assert 1 == 2
+
+@pytest.mark.testrail(3)
+@pytest.mark.skip(reason="not today")
+def test_skipped(): pass
+
+@pytest.mark.testrail(4)
+def test_setup_error(no_such_fixture): pass
+
+@pytest.fixture
+def leaves_a_mess():
+    yield
+    raise RuntimeError("mess")
+
+@pytest.mark.testrail(5)
+def test_teardown_error(leaves_a_mess): pass
+
+@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.testrail(6)), 2], ids=["one", "[C7]"])
+def test_params(x): pass
+
+@pytest.mark.testrail(8)
+@pytest.mark.xfail
+def test_xfail(): assert 0
+"""
+
+
+@pytest.fixture
+def run_pytest(sandbox, tmp_path):
+    def run(*arguments, suite=SUITE, settings="", **environ):
+        (tmp_path / "test_suite.py").write_text(suite)
+        (tmp_path / "settings.py").write_text(settings)
+        command = [sys.executable, "-m", "pytest", "-q", "--report-to", "testrail", *arguments]
+        env = {**os.environ, **sandbox.env, **environ}
+        return subprocess.run(
+            command, check=False, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120
+        )
+
+    return run
+
+
+def statuses(sandbox):
+    (run,) = sandbox.testrail.runs
+    return {test["case_id"]: test["status_id"] for test in run["tests"]}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_outcomes_arrive_in_one_run(sandbox, run_pytest, workers):
+    done = run_pytest(*workers)
+    assert statuses(sandbox) == {1: 1, 2: 5, 4: 5, 5: 5, 6: 1, 7: 1}
+    assert done.returncode == 1
+    assert "testrail: delivered 1 (run R1: 6 results)" in done.stdout + done.stderr
+
+
+def test_the_receipt_names_unknown_cases(sandbox, run_pytest):
+    suite = "import pytest\n@pytest.mark.testrail(1, 99999)\ndef test_a(): pass\n"
+    done = run_pytest(suite=suite)
+    assert statuses(sandbox) == {1: 1}
+    assert "cases that do not exist: C99999" in done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_a_run_without_case_ids_says_so_and_makes_nothing(sandbox, run_pytest):
+    done = run_pytest(suite="def test_a(): pass\n")
+    assert sandbox.testrail.runs == []
+    assert "no test names a TestRail case" in done.stdout + done.stderr
+
+
+def test_a_wrong_project_is_told_before_the_tests_and_changes_no_outcome(sandbox, run_pytest):
+    done = run_pytest(suite="def test_a(): pass\n", TESTRAIL_PROJECT_ID="77")
+    assert "TESTRAIL PROJECT_ID is 77" in done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_a_required_preflight_that_fails_aborts_the_run(sandbox, run_pytest):
+    done = run_pytest(TESTRAIL_API_KEY="wrong-key", TESTRAIL_REQUIRED="true")
+    assert done.returncode == 69
+    assert "check TESTRAIL_USERNAME and TESTRAIL_API_KEY" in done.stdout + done.stderr
+    assert "wrong-key" not in done.stdout + done.stderr
+
+
+def test_a_required_integration_without_settings_aborts_the_run(sandbox, run_pytest):
+    done = run_pytest(TESTRAIL_PROJECT_ID="", TESTRAIL_REQUIRED="true")
+    assert done.returncode == 69
+    assert "TESTRAIL PROJECT_ID is not set" in done.stdout + done.stderr
