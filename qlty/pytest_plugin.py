@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qlty.recording.active import ACTIVE_RUN
+from qlty.recording.active import ACTIVE_RUN, report_to_ini
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--qlty-receipt", metavar="FILE", help="write what was delivered to this file, as JSON"
     )
-    parser.addini("report_to", "integrations to report to, as --report-to", default=None)
+    parser.addini(
+        "report_to", "integrations to report to, as --report-to", type="linelist", default=None
+    )
     parser.addini("qlty_settings", "the project's settings module", default=None)
 
 
@@ -111,7 +113,7 @@ def _is_requested(config: pytest.Config, options: Any) -> bool:
     return bool(
         options.report_to
         or options.qlty
-        or config.getini("report_to")
+        or report_to_ini(config)
         or os.environ.get("QLTY_REPORT_TO")
     )
 

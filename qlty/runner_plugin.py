@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OPTION = "--qlty-runner"
 _NO_MATCH = "qlty_no_match"
 _SHOWN_NAMES = 3
+_ALIKE = 0.4  # 'Kart' shall find 'TestCart'
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,6 @@ def _dotted(name: str) -> str:
 def _no_match(name: str, items: Sequence[pytest.Item]) -> str:
     wanted = _dotted(name).partition("[")[0]
     known = {known for item in items for known in _names(item, len(wanted.split(".")))}
-    meant = nearest(wanted, sorted(known), count=_SHOWN_NAMES)
+    meant = nearest(wanted, sorted(known), count=_SHOWN_NAMES, cutoff=_ALIKE)
     hint = f" Nearest: {', '.join(meant)}." if meant else ""
     return f"no test is named {name!r} ({len(items)} tests were collected).{hint}"

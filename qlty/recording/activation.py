@@ -14,6 +14,7 @@ from qlty.errors import SettingsError
 from qlty.lifecycle import Deliveries, Plan, Run
 from qlty.recording._facts import FactsPlugin
 from qlty.recording._session import Session
+from qlty.recording.active import report_to_ini
 from qlty.settings import (
     BUILT_IN,
     QltySettings,
@@ -96,12 +97,12 @@ def _install(config: pytest.Config, options: Any, module: ModuleType | None) -> 
     given = {key: value for key, value in vars(options).items() if _is_ours(key)}
     given["qlty_report_to"] = options.report_to
     ini = {key: config.getini(key) for key in config._parser._inidict if _is_ours(key)}
-    ini["qlty_report_to"] = ini.pop("report_to", None)
+    ini["qlty_report_to"] = report_to_ini(config)
     install(Sources(options=given, ini=ini, module=module))
 
 
 def _is_ours(key: str) -> bool:
-    return key == "report_to" or key.startswith(("pagerduty_", "qlty_"))
+    return key.startswith(("pagerduty_", "qlty_"))
 
 
 def _begin(

@@ -111,12 +111,12 @@ def _converted(setting: Name, found: Found, kind: Any, *, secret: bool) -> Any:
         value = "" if secret else f" is {masked(shown(found.raw))}"
         reason = f" ({masked(str(error))})" if str(error) else ""
         raise SettingsError(
-            f"{setting} from {found.place}{value or ' is wrong'}{reason}: {_needed(kind)}"
+            f"{setting} from {found.place}{value or ' is wrong'}{reason}; {_needed(kind)}"
         ) from None
 
 
 def _needed(kind: Any) -> str:
-    return f"{expected(kind)} is needed"
+    return f"needed: {expected(kind)}"
 
 
 def _looked_for(setting: Name, *, secret: bool = False) -> str:

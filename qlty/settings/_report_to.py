@@ -41,7 +41,7 @@ def report_to(value: str | Iterable[Any] | None) -> tuple[str, ...]:
     known = sorted({*BUILT_IN, *installed_integrations()})
     problems = [_unknown(name, known) for name in names if name not in known]
     if problems:
-        raise SettingsError(f"{'; '.join(problems)}. Known: {', '.join(known)}")
+        raise SettingsError(f"{' '.join(problems)} Known are {', '.join(known)}.")
     return names
 
 
@@ -80,5 +80,5 @@ def custom_integrations() -> list[Any]:
 
 def _unknown(name: str, known: list[str]) -> str:
     meant = nearest(name, known)
-    hint = f": did you mean {meant[0]!r}?" if meant else ""
+    hint = f": did you mean {meant[0]!r}?" if meant else "."
     return f"report_to {name!r} is not a known integration{hint}"

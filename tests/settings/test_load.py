@@ -117,9 +117,9 @@ def test_a_dict_in_the_environment_is_json(given):
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"SHOP_PROJECT_ID": "seven"}, "'seven': a whole number of at least 1, such as 7"),
-        ({"SHOP_PROJECT_ID": "0"}, "'0': a whole number of at least 1"),
-        ({"SHOP_LIVE": "maybe"}, "true or false is needed"),
+        ({"SHOP_PROJECT_ID": "seven"}, "'seven'; needed: a whole number of at least 1, such as 7"),
+        ({"SHOP_PROJECT_ID": "0"}, "'0'; needed: a whole number of at least 1"),
+        ({"SHOP_LIVE": "maybe"}, "needed: true or false"),
         ({"SHOP_MODE": "slow"}, "one of fast, full"),
         ({"SHOP_RATIO": "nan"}, "it is not finite"),
         ({"SHOP_CASE_IDS": "1,x"}, "each entry a whole number"),

@@ -30,8 +30,8 @@ def test_an_unknown_name_lists_the_known_and_the_nearest():
     with pytest.raises(SettingsError) as caught:
         report_to("testrial")
     assert str(caught.value) == (
-        "report_to 'testrial' is not a known integration: did you mean 'testrail'?. "
-        "Known: pagerduty, slack, testrail"
+        "report_to 'testrial' is not a known integration: did you mean 'testrail'? "
+        "Known are pagerduty, slack, testrail."
     )
 
 
