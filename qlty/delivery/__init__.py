@@ -8,8 +8,11 @@ from qlty.delivery._journal import Journal, dead_journals
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Outbox
 from qlty.delivery._receipt import Line, Problem, Receipt, receipt_of
+from qlty.delivery._relay import Relay, relay_command, start_relay
 from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
 from qlty.delivery._rows import Row
+from qlty.delivery._senders import ImportedSenders
+from qlty.delivery._settings import use_settings
 from qlty.delivery._state_dir import StateDir
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "DeadRun",
     "Delivery",
     "History",
+    "ImportedSenders",
     "Job",
     "Journal",
     "Line",
@@ -25,6 +29,7 @@ __all__ = [
     "Problem",
     "Receipt",
     "RecordedRun",
+    "Relay",
     "Row",
     "Sender",
     "Senders",
@@ -40,4 +45,7 @@ __all__ = [
     "read_journal",
     "receipt_of",
     "recover",
+    "relay_command",
+    "start_relay",
+    "use_settings",
 ]

@@ -79,11 +79,17 @@ def drain(
         follow: go on until ``stop`` or the deadline, also when nothing is left.
     """
     drainer = Drainer(outbox, senders, run_id=run_id, integrations=integrations, deadline=deadline)
-    drainer.run(stop or threading.Event(), progress, follow=follow)
+    drainer.follow = follow
+    drainer.run(stop or threading.Event(), progress)
 
 
 class Drainer:
-    """A drain whose deadline may be moved by another thread while it runs."""
+    """A drain that another thread may steer while it runs.
+
+    Attributes:
+        deadline: by ``time.monotonic()``.
+        follow: go on although nothing is left.
+    """
 
     def __init__(
         self,
@@ -95,6 +101,7 @@ class Drainer:
         integrations: set[str] | None = None,
     ) -> None:
         self.deadline = deadline
+        self.follow = False
         self._outbox = outbox
         self._senders = senders
         self._run_id = run_id
@@ -105,20 +112,20 @@ class Drainer:
         self._wake = threading.Event()
 
     def wake(self) -> None:
-        """Look for new work at once."""
+        """Look at once for new work and at the deadline."""
         self._wake.set()
+        for lane in list(self._lanes.values()):
+            lane.wake()
 
     def run(
-        self,
-        stop: threading.Event,
-        progress: Callable[[dict[str, int]], None] | None = None,
-        *,
-        follow: bool = False,
+        self, stop: threading.Event, progress: Callable[[dict[str, int]], None] | None = None
     ) -> None:
         """See :func:`drain`."""
         told = renewed = time.monotonic()
         while not stop.is_set() and time.monotonic() < self.deadline:
             self._wake.clear()
+            # read before the outbox is: whoever says "nothing more comes" has enqueued it all
+            follow = self.follow
             self._start_lanes(stop)
             # asked before the lanes are looked at: one that ends in between is seen next time
             busy = any(lane.alive for lane in self._lanes.values())

@@ -53,6 +53,7 @@ class Lane:
         self._masker = masker
         self._run_id = run_id
         self._attempt = Attempt()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._doubt = NO_DOUBT
 
@@ -83,6 +84,10 @@ class Lane:
         self._thread = threading.Thread(target=work, name=name, daemon=True)
         self._thread.start()
 
+    def wake(self) -> None:
+        """End a pause, to look at the deadline again."""
+        self._wake.set()
+
     def interrupt_if_overdue(self) -> None:
         """End an attempt that takes longer than any attempt may."""
         self._attempt.interrupt_if_overdue()
@@ -98,7 +103,8 @@ class Lane:
                 return
             else:
                 # in small steps: a due time is by the wall clock, which may be set meanwhile
-                stop.wait(min(found, 1.0))
+                self._wake.wait(min(found, 1.0))
+                self._wake.clear()
 
     def _deliver(self, row: Row) -> None:
         job = self._job(row)

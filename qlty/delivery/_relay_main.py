@@ -1,0 +1,131 @@
+"""The relay's own process; run as a script, with its setup on standard input.
+
+Lines that follow the setup steer it: an empty one means that there is work, ``{"finish": 5.0}``
+that nothing more comes and how many seconds are left. The end of the input, or of the parent
+process, means that the run was killed: the relay sends what there is and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qlty.delivery._drain import Drainer, Senders
+
+#: seconds for what a killed run has left, where the setup names none
+_BUDGET = 60.0
+
+#: seconds between two looks at the parent process
+_PARENT_POLL = 0.5
+
+
+def main(control: IO[bytes]) -> None:
+    """Send until told that nothing more comes, or until the parent is gone."""
+    parent = os.getppid()
+    setup = json.loads(control.readline() or b"{}")
+    if "outbox" not in setup:
+        return
+    sys.path[:] = setup.get("sys_path") or sys.path
+    from qlty.delivery._drain import Drainer
+    from qlty.delivery._outbox import Outbox
+
+    wanted = setup.get("integrations")
+    drainer = Drainer(
+        Outbox.open_existing(Path(setup["outbox"])),
+        _senders(setup),
+        deadline=float("inf"),
+        integrations=None if wanted is None else set(wanted),
+    )
+    drainer.follow = True
+    steering = _Steering(drainer, control, parent, float(setup.get("budget", _BUDGET)))
+    steering.start()
+    _warm_up(setup.get("warm", ()))
+    drainer.run(threading.Event())
+
+
+class _Steering:
+    """Listens to the run, and notices its death."""
+
+    def __init__(self, drainer: Drainer, control: IO[bytes], parent: int, budget: float) -> None:
+        self._drainer = drainer
+        self._control = control
+        self._parent = parent
+        self._budget = budget
+
+    def start(self) -> None:
+        for work in (self._listen, self._watch_parent):
+            threading.Thread(target=work, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in iter(self._control.readline, b""):
+            if line.strip():
+                self._finish(float(json.loads(line)["finish"]))
+            self._drainer.wake()
+        self._run_is_gone()
+
+    def _watch_parent(self) -> None:
+        # a child that a test forked holds the other end of the pipe, and may outlive the run
+        while os.getppid() == self._parent:
+            time.sleep(_PARENT_POLL)
+        self._run_is_gone()
+
+    def _run_is_gone(self) -> None:
+        if self._drainer.follow:
+            self._finish(self._budget)
+
+    def _finish(self, seconds: float) -> None:
+        self._drainer.deadline = time.monotonic() + seconds
+        self._drainer.follow = False
+        self._drainer.wake()
+
+
+def _senders(setup: dict[str, Any]) -> Senders:
+    from qlty.delivery._senders import ImportedSenders, NoSenders
+    from qlty.delivery._settings import use_settings
+
+    try:
+        use_settings(setup)
+    except Exception as error:  # noqa: BLE001 -- the project's own module may raise anything
+        return NoSenders(error)
+    return ImportedSenders()
+
+
+def _warm_up(modules: list[str]) -> None:
+    import importlib
+    from contextlib import suppress
+
+    for module in modules:
+        # where it matters that it cannot be imported, sending will say so
+        with suppress(Exception):
+            importlib.import_module(module)
+
+
+def _say(text: str) -> None:
+    from qlty.delivery._masking import mask
+
+    sys.stderr.write(f"{mask(text)}\n")
+    sys.stderr.flush()
+
+
+def _run() -> None:
+    try:
+        main(sys.stdin.buffer)
+    except BaseException:  # noqa: BLE001 -- a traceback may hold a secret: it is masked
+        import traceback
+
+        _say(traceback.format_exc())
+        os._exit(1)
+    # lanes that still wait for a server that does not answer must not keep the process alive
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    # the script's own folder would make the modules of this package importable without a package
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    _run()
