@@ -21,7 +21,7 @@ class Catcher:
         """Always well."""
         return json_answer(200, {"ok": True, "bytes": len(call.body)})
 
-    def failure(self, status: int, retry_after: float | None) -> Answer:
+    def failure(self, _call: Call, status: int, retry_after: float | None) -> Answer:
         """A plain failure, for chaos."""
         headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
         reason = f"HTTP {status}"

@@ -41,6 +41,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+SERVICES = ("slack", "testrail", "pagerduty", "hook")
 MODES = ("reset", "drop", "hang", "drip", "html")
 _RANGES = {
     "status": (400, 599),
@@ -155,6 +156,9 @@ def _limited(rule: Rule, now: float) -> Hit | None:
 
 def _checked(pattern: str, given: Any) -> Rule:
     where = f"rule {pattern[:80]!r}"
+    if not any(fnmatchcase(each, pattern.partition("/")[0]) for each in SERVICES):
+        known = ", ".join(SERVICES)
+        raise ChaosError(f"{where}: {pattern.partition('/')[0][:40]!r} names no service of {known}")
     if not isinstance(given, dict):
         raise ChaosError(f"{where} must be an object")
     for name, value in given.items():

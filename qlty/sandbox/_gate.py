@@ -75,7 +75,7 @@ class Gate:
         if mode == "html":
             reason = "an HTML page instead of the answer"
             return Answer(hit.status or 200, _HTML, {"content-type": "text/html"}, reason)
-        return behind.failure(hit.status or 503, hit.retry_after)
+        return behind.failure(call, hit.status or 503, hit.retry_after)
 
     async def _read(self, scope: Scope, receive: Receive) -> Call:
         headers = _headers(scope)

@@ -102,6 +102,6 @@ class Service(Protocol):
         """Do what was asked and answer as the vendor would."""
         ...
 
-    def failure(self, status: int, retry_after: float | None) -> Answer:
+    def failure(self, call: Call, status: int, retry_after: float | None) -> Answer:
         """The vendor's way of saying `status` (429 with its Retry-After), for chaos."""
         ...

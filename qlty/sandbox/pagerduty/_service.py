@@ -56,8 +56,10 @@ class PagerDuty:
             return Answer(204, b"", self._limits(call))
         return json_answer(status, data, headers=self._limits(call))
 
-    def failure(self, status: int, retry_after: float | None) -> Answer:
+    def failure(self, call: Call, status: int, retry_after: float | None) -> Answer:
         """A trouble of PagerDuty's own, in its words; it documents no Retry-After."""
+        if call.path.startswith("/v2/"):
+            return _event_failure(status, retry_after)
         text = "Rate Limit Exceeded" if status == 429 else "Internal Error"
         error = refusal(status, text, 2020 if status == 429 else 2000)
         wait = 60 if retry_after is None else max(1, round(retry_after))
@@ -239,6 +241,15 @@ class _Rest:
         if name not in self.account.abilities:
             raise refusal(402, "Account does not have the required ability", 2014)
         return 204, {}
+
+
+def _event_failure(status: int, retry_after: float | None) -> Answer:
+    word, text = "internal error", "An internal error occurred. Please retry later."
+    if status == 429:
+        word = "throttle exceeded"
+        text = "Requests for this service are arriving too quickly.  Please retry later."
+    headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
+    return json_answer(status, {"status": word, "message": text}, reason=word, headers=headers)
 
 
 _NO_FROM = 'You must specify a user\'s email address in the "From" header to perform this action'

@@ -190,7 +190,11 @@ _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def _typed(name: str, arg: Arg, value: Any, *, from_json: bool) -> Any:
-    if arg.kind in ("array", "object", "strings") and isinstance(value, str):
+    if arg.kind in ("array", "object") and isinstance(value, str):
+        return _embedded(name, arg, value)
+    if arg.kind == "strings" and not from_json and not value.startswith("["):
+        value = [each.strip() for each in value.split(",")]
+    elif arg.kind == "strings" and not from_json:
         return _embedded(name, arg, value)
     if not from_json and arg.kind in ("boolean", "flag"):
         value = _WORDS.get(value.lower(), value)

@@ -55,7 +55,7 @@ class Slack:
         except SlackError as error:
             return _refusal(error)
 
-    def failure(self, status: int, retry_after: float | None) -> Answer:
+    def failure(self, _call: Call, status: int, retry_after: float | None) -> Answer:
         """A trouble of Slack's own, in its words."""
         word = {429: "ratelimited", 503: "service_unavailable"}.get(status, "internal_error")
         headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}

@@ -43,7 +43,7 @@ class TestRail:
             return json_answer(error.status, {"error": error.message}, reason=error.message)
         return result if isinstance(result, Answer) else json_answer(200, result)
 
-    def failure(self, status: int, retry_after: float | None) -> Answer:
+    def failure(self, _call: Call, status: int, retry_after: float | None) -> Answer:
         """A trouble of TestRail's own, in its words."""
         wait = "" if retry_after is None else f" Retry after {retry_after:g} seconds."
         text = {
