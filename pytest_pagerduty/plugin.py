@@ -1,1 +1,80 @@
-"""The pytest face of the PagerDuty integration."""
+"""The pytest face of the PagerDuty integration: options, ini keys, marker and fixture.
+
+It is light to import; what builds and sends incidents is ``PagerDutyIntegration`` of ``qlty``.
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from qlty.pytest_plugin import activate_late, activate_on_report
+
+#: brings the recorder along where pytest loads no installed plugins by itself
+pytest_plugins = ["qlty.pytest_plugin"]
+
+MARKER = "pagerduty_trigger_incident"
+FIXTURE = "pagerduty_fixture"
+
+_OPTIONS = {
+    "pagerduty_api_key": "PagerDuty REST API key",
+    "pagerduty_oauth_token": "PagerDuty OAuth token, used where there is no API key",
+    "pagerduty_default_from": "e-mail of the PagerDuty user who opens incidents",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the documented options, and the ini keys of the same names."""
+    group = parser.getgroup("pagerduty", "PagerDuty incidents for failing tests")
+    for name, text in _OPTIONS.items():
+        group.addoption(f"--{name}", metavar="TEXT", default=None, help=text)
+        parser.addini(name, text, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(service_id, priority_id, escalation_policy_id, urgency, incident_key, details, "
+        "assignee_id): open a PagerDuty incident when this test fails",
+    )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let an xdist controller, which collects nothing, learn from its workers' reports."""
+    activate_on_report(session.config, ("pagerduty",))
+
+
+@pytest.fixture
+def pagerduty_fixture() -> None:
+    """Let this test open a PagerDuty incident when it fails; its marker says where.
+
+    It does nothing by itself: the incident is opened outside of the test, so that PagerDuty can
+    neither slow it down nor change its outcome.
+    """
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Activate the run where a test asks for it with marker and fixture."""
+    if any(_asks(item) for item in session.items):
+        activate_late(session.config, ("pagerduty",))
+
+
+def _asks(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return FIXTURE in fixtures and item.get_closest_marker(MARKER) is not None
+
+
+def pytest_report_collectionfinish(items: list[pytest.Item]) -> list[str]:
+    """Say what is wrong with markers, once each, before a test has to fail for it."""
+    marks = {id(mark): (mark, item) for item in items for mark in item.iter_markers(MARKER)}
+    if not marks:
+        return []
+    from qlty.classes.integrations._pagerduty import check_marker
+
+    return [
+        f"pagerduty: {item.nodeid}: {problem}"
+        for mark, item in marks.values()
+        for problem in check_marker(mark.args, mark.kwargs)
+    ]

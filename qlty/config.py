@@ -16,6 +16,9 @@ TESTRAIL_INTEGRATION = False
 #: Enable PagerDuty integration
 PAGERDUTY_INTEGRATION = False
 
+#: Nobody asked for this run: a test with a marker and a fixture activated it
+ACTIVATED_BY_TESTS = False
+
 #: Report runs that have failures, too
 REPORT_ON_FAIL = True
 

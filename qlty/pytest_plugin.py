@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from qlty.recording.activation import activate_worker
 
         activate_worker(config)
-    elif not any(getattr(config.option, name, False) for name in _SHOWS_ONLY):
+    elif not _shows_only(config):
         from qlty.recording.activation import activate
 
         activate(config)
@@ -93,9 +93,13 @@ def activate_on_report(config: pytest.Config, integrations: Sequence[str]) -> No
 
 
 def _may_activate_late(config: pytest.Config) -> bool:
-    return not config.pluginmanager.is_blocked("qlty") and (
-        is_worker(config) or ACTIVE_RUN not in os.environ
-    )
+    if config.pluginmanager.is_blocked("qlty") or _shows_only(config):
+        return False
+    return is_worker(config) or ACTIVE_RUN not in os.environ
+
+
+def _shows_only(config: pytest.Config) -> bool:
+    return any(getattr(config.option, name, False) for name in _SHOWS_ONLY)
 
 
 def is_worker(config: pytest.Config) -> bool:

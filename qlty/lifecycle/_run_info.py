@@ -88,6 +88,7 @@ def detect(
         id=new_run_id(now),
         start=now,
         project=rootdir.name,
+        rootdir=str(rootdir),
         environment=environment,
         platform=platform,
         branch=branch,

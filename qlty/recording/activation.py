@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session
         settings = load("QLTY", QltySettings)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
-    session = _begin(config, settings, integrations, ())
+    session = _begin(config, settings, integrations, (), by_tests=True)
     session.begin()
     return session
 
@@ -106,11 +107,17 @@ def _is_ours(key: str) -> bool:
 
 
 def _begin(
-    config: pytest.Config, settings: QltySettings, names: Sequence[str], custom: Sequence[Any]
+    config: pytest.Config,
+    settings: QltySettings,
+    names: Sequence[str],
+    custom: Sequence[Any],
+    *,
+    by_tests: bool = False,
 ) -> Session:
-    chosen = [f"{name.upper()}_INTEGRATION" for name in names if name in BUILT_IN]
+    chosen = {f"{name.upper()}_INTEGRATION": True for name in names if name in BUILT_IN}
+    chosen["ACTIVATED_BY_TESTS"] = by_tests
     before = {flag: getattr(flags, flag) for flag in chosen}
-    vars(flags).update(dict.fromkeys(chosen, True))
+    vars(flags).update(chosen)
     plan = Plan(
         rootdir=config.rootpath,
         settings=settings,
@@ -122,8 +129,17 @@ def _begin(
     receipt = config.getoption("qlty_receipt", None)
     deliveries = Deliveries(config.rootpath, settings, Path(receipt) if receipt else None)
     run = Run(plan, deliveries)
+    run.info["whole"] = _is_whole(config)
     config.option.qlty_run = run.info["id"]
     session = Session(config, run, after=lambda: vars(flags).update(before))
     config.pluginmanager.register(session, _SESSION)
     activate_worker(config)
     return session
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Say whether all tests of the chosen files run; the controller of xdist sees options alone."""
+    option = config.option
+    chosen = (option.keyword, option.markexpr, option.deselect, getattr(option, "lf", False))
+    runner = json.loads(getattr(option, "qlty_runner", None) or "{}").get("selection", {})
+    return not any((*chosen, *runner.values())) and not any("::" in arg for arg in config.args)

@@ -103,6 +103,8 @@ class RunInfo(TypedDict, total=False):
     start: datetime
     #: name of the project: the last part of its root folder
     project: str
+    #: the project's root folder
+    rootdir: str
     environment: str | None
     platform: str | None
     branch: str | None
@@ -113,6 +115,8 @@ class RunInfo(TypedDict, total=False):
     ci: str | None
     host: str
     user: str | None
+    #: every test of the chosen files was to run: none was chosen by name, mark or place
+    whole: bool
     #: pytest's exit status; absent until the last test is over
     exit_status: int
     #: interrupted, stopped early or killed: some tests did not run

@@ -102,6 +102,8 @@ def _build(kind: type, raw: Any) -> Any:
     """Build the types that msgspec does not know; what they raise becomes a ValidationError."""
     if isinstance(raw, kind):
         return raw
+    if hasattr(kind, "from_raw"):
+        return kind.from_raw(raw)
     if not isinstance(raw, str):
         raise ValueError(f"it is a {type(raw).__name__}")
     return kind(raw)

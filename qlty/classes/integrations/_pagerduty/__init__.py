@@ -1,0 +1,37 @@
+"""What the PagerDuty integration is made of.
+
+``_marker``, ``_policy`` and ``_resolving`` decide, ``_page`` and ``_requests`` word it: all of them
+pure. ``_watch`` hands decisions over while tests run, ``_sender`` performs them in another process.
+"""
+
+from qlty.classes.integrations._pagerduty._closing import change_event, failing_before, settlement
+from qlty.classes.integrations._pagerduty._marker import check as check_marker
+from qlty.classes.integrations._pagerduty._observer import Observer
+from qlty.classes.integrations._pagerduty._policy import Observation
+from qlty.classes.integrations._pagerduty._preflight import preflight
+from qlty.classes.integrations._pagerduty._quarantine import DEFAULT_FILE, Quarantine
+from qlty.classes.integrations._pagerduty._scope import Scope
+from qlty.classes.integrations._pagerduty._sender import CHANGE, SETTLE, WITHDRAW, send
+from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+from qlty.classes.integrations._pagerduty._trend import Trend
+from qlty.classes.integrations._pagerduty._watch import Watch
+
+__all__ = [
+    "CHANGE",
+    "DEFAULT_FILE",
+    "SETTLE",
+    "WITHDRAW",
+    "Observation",
+    "Observer",
+    "PagerDutySettings",
+    "Quarantine",
+    "Scope",
+    "Trend",
+    "Watch",
+    "change_event",
+    "check_marker",
+    "failing_before",
+    "preflight",
+    "send",
+    "settlement",
+]

@@ -1,0 +1,56 @@
+"""The Events API v2: made for automation; severity, rules and orchestration decide who is paged."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._pagerduty import _wire
+from qlty.classes.integrations._pagerduty._requests import trigger_event
+from qlty.errors import Refused
+
+if TYPE_CHECKING:
+    from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+
+
+class Events:
+    """What the integration sends to the Events API.
+
+    202 means that the event was taken, not that an incident exists; there is no link to it.
+    """
+
+    def __init__(self, settings: PagerDutySettings) -> None:
+        self._keys = settings.routing_key
+        self._url = str(settings.events_url)
+
+    def trigger(self, page: dict[str, Any]) -> None:
+        """Open an alert, or add to the one that is open."""
+        self._post(
+            "/v2/enqueue", page["service_id"], {"event_action": "trigger", **trigger_event(page)}
+        )
+
+    def resolve(self, key: str, service_id: str) -> None:
+        """Resolve the alert of a key; without one, PagerDuty drops the event."""
+        self._post("/v2/enqueue", service_id, {"event_action": "resolve", "dedup_key": key})
+
+    def change(self, event: dict[str, Any], service_id: str) -> None:
+        """Tell of a change, shown beside incidents; it pages nobody."""
+        self._post("/v2/change/enqueue", service_id, event)
+
+    def _post(self, path: str, service_id: str, event: dict[str, Any]) -> None:
+        response = _wire.request(self._client_of(service_id), "POST", path, json=event)
+        if response.status_code // 100 != 2:
+            raise _wire.refusal(response)
+
+    def _client_of(self, service_id: str) -> Any:
+        key = self._keys.of(service_id) if self._keys else None
+        if key is None:
+            raise Refused(f"PAGERDUTY_ROUTING_KEY has no key for service {service_id}")
+        return _client(key, self._url)
+
+
+@lru_cache(maxsize=64)
+def _client(key: str, url: str) -> Any:
+    import pagerduty
+
+    return _wire.single_attempt(pagerduty.EventsApiV2Client(key), url)

@@ -1,0 +1,61 @@
+"""What a failure says: its error in one line, where it is, and a word that tells it from others."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+_CRASH = re.compile(r"^(?P<place>[^\s:][^:\n]*:\d+): (?P<kind>.+)$")
+_VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
+#: characters of an error in one line
+_LINE = 300
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failure, read from its traceback.
+
+    Attributes:
+        line: the error in one line, such as ``AssertionError: assert 201 == 502``.
+        place: ``path:line`` of the innermost frame that pytest shows, or ``""``.
+        signature: equal for the same error, whatever numbers and addresses are in it.
+    """
+
+    line: str
+    place: str
+    signature: str
+
+
+def read(message: str | None) -> Failure:
+    """Read a failure text as pytest shows it, in any ``--tb`` style."""
+    lines = (message or "").splitlines()
+    place, kind = _crash(lines)
+    said = [line[1:].strip() for line in lines if line.startswith("E ")]
+    text = next((line for line in said if line), "")
+    if not text:
+        text = kind or next((line.strip() for line in reversed(lines) if line.strip()), "")
+    elif kind and not text.startswith(kind.partition(":")[0]):
+        text = f"{kind}: {text}"
+    line = _one_line(text) or "no message"
+    shape = _VARYING.sub("#", line) + "\0" + place.partition(":")[0]
+    return Failure(line, place, digest(shape, 8))
+
+
+def digest(text: str, length: int) -> str:
+    """Return the first ``length`` hex digits of the SHA-256 of ``text``."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def _crash(lines: list[str]) -> tuple[str, str]:
+    """Return place and exception type of the last line of the form ``path:7: ValueError``."""
+    for line in reversed(lines):
+        match = _CRASH.match(line)
+        if match:
+            return match["place"], match["kind"]
+    return "", ""
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"

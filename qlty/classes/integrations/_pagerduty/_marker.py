@@ -1,0 +1,165 @@
+"""From a test's markers and the settings to where its incident goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._pagerduty._settings import Route
+from qlty.settings import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from qlty.results import TestCase
+
+MARKER = "pagerduty_trigger_incident"
+FIXTURE = "pagerduty_fixture"
+
+#: the documented parameters in their documented order, then two of our own, by name only
+POSITIONAL = (
+    "service_id",
+    "priority_id",
+    "escalation_policy_id",
+    "urgency",
+    "incident_key",
+    "details",
+    "assignee_id",
+)
+KNOWN = (*POSITIONAL, "resolve_on_pass", "owner")
+
+_MARKER_ROUTE = "marker:"
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Where the incident of one test goes."""
+
+    service_id: str
+    priority_id: str | None = None
+    escalation_policy_id: str | None = None
+    urgency: str | None = None
+    incident_key: str | None = None
+    details: str | None = None
+    assignee_id: str | None = None
+    resolve_on_pass: bool | None = None
+    owner: str | None = None
+
+
+def is_asked_for(
+    case: TestCase, services: Mapping[str, str | Route], *, marker_is_enough: bool
+) -> bool:
+    """Say whether a failure of this test is to open an incident.
+
+    The marker with the fixture always asks for it, as documented. Where the run reports to
+    PagerDuty anyway, the marker alone does, and so does an entry of ``SERVICES``.
+    """
+    marked = case.get_closest_marker(MARKER) is not None
+    if marker_is_enough:
+        return marked or _matching_route(case, services) is not None
+    return marked and FIXTURE in case.fixtures
+
+
+def routing(
+    case: TestCase,
+    services: Mapping[str, str | Route],
+    default_service: str | None,
+    say: Callable[[str], None],
+) -> Routing | None:
+    """Merge a test's markers, nearest first, then ``SERVICES``, then the default service.
+
+    A slip is said and costs no page; ``None`` only where no service is known.
+    """
+    values = _marker_values(case, say)
+    route = _matching_route(case, services)
+    if route is not None:
+        for name in Route.__struct_fields__:
+            values.setdefault(name, getattr(route, name))
+    _add_owner(case, values)
+    values["service_id"] = values.get("service_id") or default_service
+    if not values["service_id"]:
+        say(
+            f"{case.nodeid}: no incident: its marker names no service_id, and "
+            "PAGERDUTY_SERVICE_ID is not set"
+        )
+        return None
+    if values.get("assignee_id") and values.pop("escalation_policy_id", None):
+        say(
+            f"{case.nodeid}: assignee_id is used, escalation_policy_id is not: "
+            "PagerDuty takes one of them"
+        )
+    return Routing(**{field.name: values.get(field.name) for field in fields(Routing)})  # type: ignore[arg-type]
+
+
+def _marker_values(case: TestCase, say: Callable[[str], None]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for marker in case.iter_markers(MARKER):
+        for problem in check(marker.args, marker.kwargs):
+            say(f"{case.nodeid}: {problem}")
+        for name, value in _cleaned(marker.args, marker.kwargs).items():
+            merged.setdefault(name, value)
+    return merged
+
+
+def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one marker's arguments, a line each."""
+    problems = []
+    if len(args) > len(POSITIONAL):
+        problems.append(f"@{MARKER} takes {len(POSITIONAL)} arguments by position, not {len(args)}")
+    for name in kwargs:
+        if name not in KNOWN:
+            meant = nearest(name, KNOWN)
+            hint = f": did you mean {meant[0]!r}?" if meant else f": it takes {', '.join(KNOWN)}"
+            problems.append(f"@{MARKER} has no argument {name!r}{hint}")
+    given = dict(zip(POSITIONAL, args, strict=False)) | dict(kwargs)
+    urgency = given.get("urgency")
+    if urgency is not None and _urgency(urgency) is None:
+        problems.append(
+            f"@{MARKER} has urgency={urgency!r}: 'high' or 'low' is needed; "
+            "the service decides instead"
+        )
+    return problems
+
+
+def _cleaned(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(zip(POSITIONAL, args, strict=False)) | dict(kwargs)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in KNOWN or value is None:
+            continue
+        if name == "resolve_on_pass":
+            values[name] = bool(value)
+        elif name == "urgency":
+            values[name] = _urgency(value)
+        else:
+            values[name] = str(value).strip()
+    return {name: value for name, value in values.items() if value not in {None, ""}}
+
+
+def _urgency(value: Any) -> str | None:
+    word = str(value).strip().lower()
+    return word if word in {"high", "low"} else None
+
+
+def _matching_route(case: TestCase, services: Mapping[str, str | Route]) -> Route | None:
+    """Return the first entry of ``SERVICES`` that names this test."""
+    for pattern, target in services.items():
+        if _matches(pattern, case):
+            return Route(service_id=target) if isinstance(target, str) else target
+    return None
+
+
+def _matches(pattern: str, case: TestCase) -> bool:
+    if pattern.startswith(_MARKER_ROUTE):
+        return case.get_closest_marker(pattern.removeprefix(_MARKER_ROUTE)) is not None
+    if pattern.endswith("/"):
+        return case.nodeid.startswith(pattern)
+    return fnmatch(case.nodeid, pattern) or fnmatch(case.path or "", pattern)
+
+
+def _add_owner(case: TestCase, values: dict[str, Any]) -> None:
+    """``@pytest.mark.owner("team")`` is how many suites say it already."""
+    marker = case.get_closest_marker("owner")
+    if marker is not None and marker.args and not values.get("owner"):
+        values["owner"] = str(marker.args[0])

@@ -1,0 +1,121 @@
+"""From a test's facts and its result to what PagerDuty has to do with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qlty import config
+from qlty.classes.integrations._pagerduty._failure import read
+from qlty.classes.integrations._pagerduty._marker import FIXTURE, MARKER, is_asked_for, routing
+from qlty.classes.integrations._pagerduty._policy import Observation, problem_key, verdict
+from qlty.results import Marker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qlty.classes.integrations._pagerduty._quarantine import Quarantine
+    from qlty.classes.integrations._pagerduty._scope import Scope
+    from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+    from qlty.classes.integrations._pagerduty._trend import Trend
+    from qlty.results import TestCase, TestResult
+
+_SERVICE = re.compile(rf"(?:{MARKER}\(\s*|service_id\s*=\s*)['\"](\w+)['\"]")
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Knows everything that decides whether a failure opens something.
+
+    Attributes:
+        root: the project's folder; a file that cannot be imported is read there as text.
+        marker_is_enough: the run reports to PagerDuty anyway, so the fixture is not needed.
+        trend_of: what earlier runs say of a node id; ``None`` where no earlier run is known.
+        say: adds a line to the receipt.
+    """
+
+    settings: PagerDutySettings
+    scope: Scope
+    quarantine: Quarantine
+    root: Path
+    marker_is_enough: bool
+    trend_of: Callable[[str], Trend | None]
+    say: Callable[[str], None]
+
+    def observe(self, case: TestCase, result: TestResult) -> Iterator[Observation]:
+        """Yield what PagerDuty has to do with a test: nothing, as a rule; one, for most others.
+
+        A file that cannot be collected may hold tests of several services: one for each.
+        """
+        status = verdict(result)
+        if status is None:
+            return
+        for asking in self._asking(case, result):
+            route = routing(asking, self.settings.services, self.settings.service_id, self.say)
+            if route is not None:
+                seen = Observation(
+                    case=case,
+                    routing=route,
+                    problem=problem_key(case, route, self.scope),
+                    verdict=status,
+                    ended=result["end_time"].timestamp(),
+                )
+                yield self._with_failure(seen, result) if status == "failed" else seen
+
+    def _asking(self, case: TestCase, result: TestResult) -> Iterator[TestCase]:
+        services = self.settings.services
+        if is_asked_for(case, services, marker_is_enough=self.marker_is_enough):
+            yield case
+        elif result["phase"] == "collect":
+            yield from self._as_text(case)
+
+    def _as_text(self, case: TestCase) -> Iterator[TestCase]:
+        """A file that could not be imported has no markers, but its text names them."""
+        try:
+            text = (self.root / (case.path or case.nodeid)).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return
+        if MARKER not in text or not (self.marker_is_enough or FIXTURE in text):
+            return
+        services = dict.fromkeys(_SERVICE.findall(text))
+        for service in services or [None]:
+            yield replace(case, markers=(Marker(MARKER, (), {"service_id": service}),))
+
+    def _with_failure(self, seen: Observation, result: TestResult) -> Observation:
+        message = result["message"] or ""
+        trend = self.trend_of(seen.case.nodeid)
+        return replace(
+            seen,
+            phase=result["phase"],
+            failure=read(message),
+            message=message,
+            attempts=result["attempts"],
+            trend=trend,
+            held=self._held(seen.case.nodeid, trend),
+        )
+
+    def _held(self, nodeid: str, trend: Trend | None) -> str:
+        """Say why a failure opens nothing; ``""`` where it does."""
+        settings = self.settings
+        if settings.when in {"never", "success"}:
+            return f"PAGERDUTY_WHEN is {settings.when}"
+        if not config.REPORT_ON_FAIL:
+            return "runs with failures are not reported (--no-report-on-fail)"
+        if not self.scope.allows(settings.only_on):
+            return f"PAGERDUTY_ONLY_ON is {', '.join(settings.only_on)}"
+        quarantined = self.quarantine.holds(nodeid)
+        if quarantined:
+            return quarantined
+        return self._too_few(trend)
+
+    def _too_few(self, trend: Trend | None) -> str:
+        after = self.settings.after
+        if after == 1:
+            return ""
+        if trend is None:
+            self.say(f"PAGERDUTY_AFTER={after} holds nothing back: no earlier run is known")
+            return ""
+        in_a_row = trend.in_a_row + 1
+        return "" if in_a_row >= after else f"failed {in_a_row} of PAGERDUTY_AFTER={after} runs"

@@ -1,0 +1,220 @@
+"""From an incident that should be open to what a responder reads. Facts in, JSON out.
+
+A page is neutral: the REST and the Events builder each make their request of the same one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._pagerduty._failure import digest
+from qlty.classes.integrations._pagerduty._policy import highest_urgency
+from qlty.classes.integrations._pagerduty._resolving import shorts
+from qlty.classes.integrations._pagerduty._scope import test_of
+from qlty.classes.integrations._pagerduty._tag import Tag
+from qlty.classes.integrations._pagerduty._text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from qlty.classes.integrations._pagerduty._policy import Incident, Observation
+    from qlty.classes.integrations._pagerduty._scope import Scope
+
+#: tests that a page lists by name
+_LISTED = 20
+#: tests of which the key line keeps a digest
+_TAGGED = 200
+#: tracebacks of one test's parameters that a page shows whole
+_TRACEBACKS = 3
+
+_GROUP_TITLES = {
+    "setup": "Setup of {n} tests fails",
+    "summary": "{n} more tests fail",
+    "storm": "Test storm: {reason}",
+}
+
+
+def page(incident: Incident, scope: Scope, run: Mapping[str, Any], judged: int) -> dict[str, Any]:
+    """Return the page of an incident, as JSON.
+
+    ``run`` is ``context["run"]``, ``judged`` how many tests of the service passed or failed so far.
+    """
+    first = incident.failures[0]
+    routing = first.routing
+    alone = incident.kind == "test"
+    tag = _tag(incident, scope, judged)
+    return {
+        "key": incident.key,
+        "kind": incident.kind,
+        "service_id": incident.service_id,
+        "title": one_line(title(incident, scope.environment)),
+        "urgency": routing.urgency if alone else highest_urgency(incident.failures),
+        "priority_id": routing.priority_id if alone else None,
+        "escalation_policy_id": routing.escalation_policy_id if alone else None,
+        "assignee_id": routing.assignee_id if alone else None,
+        "sections": sections(incident, run),
+        "tag": tag.line(),
+        "error": tag.error,
+        "note": _note(incident, run),
+        "at": _iso(first.ended),
+        "failed_at": tag.failed_at,
+        "source": run.get("host") or "qlty",
+        "group": run.get("project") or "",
+        "component": test_of(first.case.nodeid) if alone else "",
+        "class": incident.kind,
+        "ci_url": run.get("ci_url"),
+    }
+
+
+def title(incident: Incident, environment: str = "") -> str:
+    """Return the failure in short, with the test's name and the environment."""
+    first = incident.failures[0]
+    where = f" [{environment}]" if environment else ""
+    error = first.failure.line if first.failure else "failed"
+    if incident.kind != "test":
+        n = len({seen.problem for seen in incident.failures})
+        head = _GROUP_TITLES[incident.kind].format(n=n, reason=incident.reason)
+        return f"{head}{where}: {_most_frequent(incident.failures)}"
+    more = len(incident.failures) - 1
+    also = f" (and {more} more of its parameters)" if more else ""
+    return f"Test failure: {one_line(first.case.nodeid, 300)}{also}{where}: {error}"
+
+
+def sections(incident: Incident, run: Mapping[str, Any]) -> list[list[str]]:
+    """Return heading and text of each part of the details, in the order of reading.
+
+    For one test the order is documented: the marker's own words, the docstring, the traceback.
+    """
+    if incident.kind == "test":
+        parts = [*_about_test(incident.failures), *_failures(incident.failures)]
+    else:
+        parts = [("", _group_text(incident)), ("Tests", _listed(incident.failures))]
+        parts += list(_failures(incident.failures[:1]))
+    parts.append(("Facts", "\n".join(_facts(incident, run))))
+    return [[heading, text] for heading, text in parts if text]
+
+
+def _about_test(failures: tuple[Observation, ...]) -> Iterator[tuple[str, str]]:
+    words = dict.fromkeys(seen.routing.details or "" for seen in failures)
+    yield "", "\n".join(word for word in words if word)
+    yield "", inspect.cleandoc(failures[0].case.docstring or "")
+
+
+def _failures(failures: tuple[Observation, ...]) -> Iterator[tuple[str, str]]:
+    for seen in failures[:_TRACEBACKS]:
+        name = seen.case.nodeid if len(failures) > 1 else ""
+        phase = "" if seen.phase in {None, "call"} else f" in {seen.phase}"
+        yield f"Failure{phase}{': ' + name if name else ''}", seen.message.strip("\n")
+    rest = failures[_TRACEBACKS:]
+    yield "Also failing", _listed(rest)
+
+
+def _group_text(incident: Incident) -> str:
+    if incident.kind == "setup":
+        return "The setup of these tests fails with one error: something they share is broken."
+    if incident.kind == "storm":
+        return f"{incident.reason[:1].upper()}{incident.reason[1:]}: look for one cause."
+    return "These tests fail, too; the limit of incidents per run and service is reached."
+
+
+def _listed(failures: tuple[Observation, ...]) -> str:
+    lines = [
+        f"- {seen.case.nodeid}: {seen.failure.line if seen.failure else 'failed'}"
+        for seen in failures[:_LISTED]
+    ]
+    if len(failures) > _LISTED:
+        lines.append(f"- and {len(failures) - _LISTED} more")
+    return "\n".join(lines)
+
+
+def _facts(incident: Incident, run: Mapping[str, Any]) -> Iterator[str]:
+    first = incident.failures[0]
+    if incident.kind == "test":
+        yield f"Test: {first.case.nodeid}"
+        yield from _places(first)
+    owners = dict.fromkeys(seen.routing.owner for seen in incident.failures if seen.routing.owner)
+    yield from _labelled("Owner", ", ".join(owner for owner in owners if owner))
+    yield from _labelled("CI job", run.get("ci_url"))
+    for label in ("environment", "branch", "commit", "platform"):
+        yield from _labelled(label.capitalize(), run.get(label))
+    yield from _labelled("Run", " on ".join(str(run[k]) for k in ("id", "host") if run.get(k)))
+    if incident.kind == "test":
+        yield from _lately(first, run)
+
+
+def _places(seen: Observation) -> Iterator[str]:
+    case = seen.case
+    if case.path:
+        yield f"Defined at: {case.path}{':' + str(case.line) if case.line else ''}"
+    if seen.failure and seen.failure.place:
+        yield f"Failed at: {seen.failure.place}"
+    if seen.attempts > 1:
+        yield f"Attempts: {seen.attempts}, all failed"
+
+
+def _lately(seen: Observation, run: Mapping[str, Any]) -> Iterator[str]:
+    if seen.trend is None or not seen.trend.runs:
+        return
+    if seen.trend.in_a_row:
+        yield f"First failing run: {_runs(seen.trend.in_a_row)} before this one"
+    else:
+        yield f"First failing run: this one ({run.get('id', '')})"
+    yield f"Lately: {seen.trend}"
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"
+
+
+def _labelled(label: str, value: Any) -> Iterator[str]:
+    if value:
+        yield f"{label}: {value}"
+
+
+def _note(incident: Incident, run: Mapping[str, Any]) -> str:
+    """Return the text for an incident that is open already."""
+    first = incident.failures[0]
+    if incident.kind == "test":
+        told = first.failure.line if first.failure else first.case.nodeid
+    else:
+        told = title(incident)
+    where = run.get("ci_url") or f"run {run.get('id', '')}".strip()
+    return one_line(f"Still failing ({where}): {told}")
+
+
+def _tag(incident: Incident, scope: Scope, judged: int) -> Tag:
+    alone = incident.kind == "test"
+    texts = (seen.case.nodeid if alone else seen.problem for seen in incident.failures)
+    tests = shorts(texts)
+    return Tag(
+        key=incident.key,
+        kind=incident.kind,
+        env=scope.environment,
+        branch=scope.branch,
+        place=scope.place,
+        failed_at=round(min(seen.ended for seen in incident.failures), 3),
+        tests=tests[:_TAGGED],
+        more=len(tests) > _TAGGED,
+        size=judged if incident.kind == "storm" else 0,
+        error=_errors(incident),
+    )
+
+
+def _errors(incident: Incident) -> str:
+    """Return what tells the incident's state of failure from another: one error, or all of them."""
+    signatures = sorted({seen.failure.signature for seen in incident.failures if seen.failure})
+    if len(signatures) == 1:
+        return signatures[0]
+    return digest("\0".join(signatures), 8)
+
+
+def _most_frequent(failures: Iterable[Observation]) -> str:
+    lines = Counter(seen.failure.line for seen in failures if seen.failure)
+    return lines.most_common(1)[0][0] if lines else "failed"
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,161 @@
+"""Performing one delivery; this happens in another process than the tests.
+
+Every kind of job may be sent again after a lost answer: a trigger has a key, by which PagerDuty
+knows what is open already, and resolving asks first what is open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qlty.classes.integrations._pagerduty._events import Events
+from qlty.classes.integrations._pagerduty._resolving import Passes, kept_open
+from qlty.classes.integrations._pagerduty._rest import Rest
+from qlty.classes.integrations._pagerduty._scope import Scope, group_keys
+from qlty.delivery import Sent
+from qlty.errors import Refused, RetryLater
+
+if TYPE_CHECKING:
+    from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+    from qlty.delivery import Job
+
+#: the kinds of jobs
+TRIGGER, SETTLE, WITHDRAW, CHANGE = "trigger", "settle", "withdraw", "change"
+
+_SELF_ASSIGNED = (
+    "{}: PagerDuty notified nobody: the assignee is the user of the API key, "
+    "so the incident was acknowledged at once"
+)
+
+
+_BLIND = (
+    "the Events API cannot tell what CI opened, so a run outside of CI resolves nothing: "
+    "set PAGERDUTY_API_KEY for that"
+)
+
+
+def outcome_name(run_id: str) -> str:
+    """Return the checkpoint's name for what became of a trigger in this run.
+
+    A newer state of a key inherits the checkpoint of the older one, which another run made.
+    """
+    return f"incident of {run_id}"
+
+
+def send(settings: PagerDutySettings, job: Job) -> Sent | None:
+    """Perform a job.
+
+    Raises:
+        DeliveryError: it failed; the class says what follows.
+    """
+    if not settings.has_credentials:
+        raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
+    if job.kind == WITHDRAW:
+        return Sent(job.payload["text"])
+    if job.kind == CHANGE:
+        Events(settings).change(job.payload["event"], job.payload["service_id"])
+        return Sent("change event")
+    perform = {
+        (TRIGGER, True): _trigger_by_rest,
+        (TRIGGER, False): _trigger_by_event,
+        (SETTLE, True): _settle_by_rest,
+        (SETTLE, False): _settle_by_events,
+    }
+    return perform[job.kind, settings.uses_rest](settings, job)
+
+
+def _trigger_by_rest(settings: PagerDutySettings, job: Job) -> Sent:
+    rest, page = Rest(settings), job.payload
+    incident = rest.open_incident(page)
+    if incident is not None:
+        silent = incident.get("status") == "acknowledged"
+        notes = (_SELF_ASSIGNED.format(incident["summary"]),) if silent else ()
+        return _told(job, "opened", incident, notes)
+    incident = rest.find_open(page["key"], page["service_id"])
+    if incident is None:
+        raise RetryLater("the incident was open already, and is resolved now: it is opened again")
+    if rest.note_once(incident, page["note"], page["error"]):
+        return _told(job, "noted", incident)
+    return _told(job, "open already:", incident)
+
+
+def _told(job: Job, verb: str, incident: dict[str, Any], notes: tuple[str, ...] = ()) -> Sent:
+    name = incident.get("summary") or incident["id"]
+    link = incident.get("html_url")
+    outcome = {
+        "key": job.payload["key"],
+        "status": verb.partition(" ")[0],
+        "id": incident["id"],
+        "title": incident.get("title") or name,
+        "html_url": link,
+    }
+    job.save(**{outcome_name(job.run_id): outcome})
+    return Sent(f"{verb} {name}", (link,) if link else (), notes)
+
+
+def _trigger_by_event(settings: PagerDutySettings, job: Job) -> Sent:
+    page = job.payload
+    Events(settings).trigger(page)
+    outcome = {"key": page["key"], "status": "triggered", "title": page["title"]}
+    job.save(**{outcome_name(job.run_id): {**outcome, "id": None, "html_url": None}})
+    return Sent(f"triggered {page['title']}")
+
+
+def _settle_by_rest(settings: PagerDutySettings, job: Job) -> Sent:
+    rest, service_id = Rest(settings), job.payload["service_id"]
+    notes = tuple(rest.problems_of(service_id)) if job.payload["check"] else ()
+    if job.payload["passes"] is None:
+        return Sent("", notes=notes)
+    run = Passes.from_json(job.payload["passes"])
+    resolvable, kept = _sort(rest, run)
+    if "resolved" not in job.checkpoint:
+        rest.resolve(resolvable)
+        job.save(resolved=[_brief(one) for one in resolvable])
+    resolved = job.checkpoint["resolved"]
+    _note_all(rest, job, resolved)
+    text = f"resolved {len(resolved)}" if resolved else f"nothing to resolve on {service_id}"
+    links = tuple(one["html_url"] for one in resolved if one["html_url"])
+    return Sent(text, links, (*notes, *kept))
+
+
+def _sort(rest: Rest, run: Passes) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return which open incidents to resolve, and a line on each that ought to stay."""
+    candidates = {*run.clean, *group_keys(run.service_id, Scope(run.environment, run.branch))}
+    resolvable: list[dict[str, Any]] = []
+    kept: list[str] = []
+    for incident in rest.open_of_service(run.service_id):
+        if incident.get("incident_key") not in candidates:
+            continue
+        tag = rest.tag(incident)
+        why = "QLTY did not open it" if tag is None else kept_open(tag, run)
+        if why is None:
+            resolvable.append(incident)
+        elif why:
+            kept.append(f"left open: {incident.get('summary')}: {why}")
+    return resolvable, kept
+
+
+def _note_all(rest: Rest, job: Job, resolved: list[dict[str, Any]]) -> None:
+    """Add the note to each, and remember after each how far that came."""
+    for done in range(job.checkpoint.get("noted", 0), len(resolved)):
+        rest.note(resolved[done]["id"], job.payload["note"])
+        job.save(noted=done + 1)
+
+
+def _brief(incident: dict[str, Any]) -> dict[str, Any]:
+    return {"id": incident["id"], "html_url": incident.get("html_url")}
+
+
+def _settle_by_events(settings: PagerDutySettings, job: Job) -> Sent:
+    """Resolve by key: without a REST key nobody can be asked what is open, and who opened it."""
+    if job.payload["passes"] is None:
+        return Sent()
+    run = Passes.from_json(job.payload["passes"])
+    if run.place != "ci":
+        return Sent(notes=(_BLIND,))
+    keys = [key for key in job.payload["suspects"] if key not in run.wanted]
+    events = Events(settings)
+    for done in range(job.checkpoint.get("resolved", 0), len(keys)):
+        events.resolve(keys[done], run.service_id)
+        job.save(resolved=done + 1)
+    return Sent(f"resolved {len(keys)} by key" if keys else "nothing to resolve")

@@ -1,0 +1,170 @@
+"""PagerDuty: an incident when something is broken, once, and its end when it is not.
+
+``PAGERDUTY`` in ``settings.py``, ``PAGERDUTY_*`` in the environment; see ``docs/pagerduty.md``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlty import config
+from qlty.classes.integrations import _pagerduty as room
+from qlty.classes.integrations._configured import ConfiguredIntegration
+from qlty.errors import SettingsError
+from qlty.results import count
+
+if TYPE_CHECKING:
+    from qlty.delivery import Job, Sent
+    from qlty.results import TestCase, TestResult, TestResults
+
+_NO_CREDENTIALS = (
+    "no credentials: set PAGERDUTY_API_KEY (with PAGERDUTY_DEFAULT_FROM), "
+    "PAGERDUTY_OAUTH_TOKEN or PAGERDUTY_ROUTING_KEY"
+)
+#: test names that a line of the receipt shows
+_NAMED = 3
+
+
+class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
+    """Opens incidents for tests that ask for it, and resolves them when the tests pass again."""
+
+    name = "pagerduty"
+    settings_class = room.PagerDutySettings
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._held: dict[str, list[str]] = defaultdict(list)
+
+    def on_run_start(self) -> None:
+        """Check the settings and, where the run was asked to report here, the credentials.
+
+        Raises:
+            SettingsError: a setting is wrong, credentials are missing or refused.
+        """
+        settings = self.settings
+        if config.ACTIVATED_BY_TESTS:
+            return
+        if not settings.has_credentials:
+            raise SettingsError(_NO_CREDENTIALS)
+        if settings.uses_rest:
+            for problem in room.preflight(settings):
+                self._say(problem)
+
+    def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
+        """Take note of a test that asks for incidents, and hand over the one that it needs."""
+        for seen in self._observer.observe(test_case, result):
+            if seen.held or (seen.verdict == "failed" and not self.settings.has_credentials):
+                self._held[seen.held or _NO_CREDENTIALS].append(test_case.nodeid)
+            if self.settings.has_credentials:
+                self._watch.see(seen)
+
+    def on_run_end(
+        self,
+        test_results: TestResults,
+        test_run_id: str,
+        elapsed_time: float,
+        log_path: str | None = None,
+        context: dict[str, Any] | None = None,
+    ) -> None:
+        """Hand over the last state, resolve what passed, share the incidents.
+
+        ``context["pagerduty_incidents"]`` is a list of dicts with ``key``, ``status`` (``opened``,
+        ``noted``, ``open`` or ``triggered``), ``title``, ``id`` and ``html_url``.
+        """
+        del test_run_id, elapsed_time, log_path
+        self._watch.finish()
+        if self.settings.when not in {"never", "failure"}:
+            self._settle()
+        if self.settings.change_events and self.settings.when != "never":
+            self._send_change(test_results)
+        for reason, nodeids in self._held.items():
+            self.note(f"held back {len(nodeids)} failing ({_names(nodeids)}): {reason}")
+        outcomes = self._watch.outcomes()
+        if context is not None and outcomes:
+            context["pagerduty_incidents"] = outcomes
+
+    def target(self) -> str:
+        """Return the address of the API that is used."""
+        settings = self.settings
+        return str(settings.api_url if settings.uses_rest else settings.events_url)
+
+    def send(self, job: Job) -> Sent | None:
+        """Perform one delivery; sending twice has the effect of sending once.
+
+        Raises:
+            DeliveryError: it failed; the class says what follows.
+        """
+        return room.send(self.settings, job)
+
+    @cached_property
+    def _observer(self) -> room.Observer:
+        return room.Observer(
+            settings=self.settings,
+            scope=self._scope,
+            quarantine=self._quarantine,
+            root=self._root,
+            marker_is_enough=not config.ACTIVATED_BY_TESTS,
+            trend_of=self._trend_of,
+            say=self._say,
+        )
+
+    @cached_property
+    def _watch(self) -> room.Watch:
+        return room.Watch(self.settings, self._scope, self.run, self)
+
+    @cached_property
+    def _scope(self) -> room.Scope:
+        return room.Scope.of_run(self.run)
+
+    @cached_property
+    def _root(self) -> Path:
+        return Path(self.run.get("rootdir") or ".")
+
+    @cached_property
+    def _quarantine(self) -> room.Quarantine:
+        path = self.settings.quarantine
+        return room.Quarantine.load(
+            self._root / (path or room.DEFAULT_FILE),
+            named=path is not None,
+            today=datetime.now(timezone.utc).date(),
+            say=self._say,
+        )
+
+    def _trend_of(self, nodeid: str) -> room.Trend | None:
+        history: Any = getattr(self._courier, "history", None)
+        return room.Trend.of(history.outcomes(nodeid)) if history and history.known else None
+
+    def _settle(self) -> None:
+        for service_id, known in self._watch.services.items():
+            payload = room.settlement(
+                known,
+                self.settings,
+                self._scope,
+                self.run,
+                room.failing_before(known, self._trend_of),
+                everything=not config.ACTIVATED_BY_TESTS,
+            )
+            if payload is not None:
+                self.deliver(payload, key=f"settle {service_id} {self.run['id']}", kind=room.SETTLE)
+
+    def _send_change(self, test_results: TestResults) -> None:
+        payload = {
+            "service_id": self.settings.service_id or "",
+            "event": room.change_event(self.run, count(test_results)),
+        }
+        self.deliver(payload, key=f"change {self.run['id']}", kind=room.CHANGE)
+
+    def _say(self, text: str) -> None:
+        """Add a line to the receipt, once."""
+        if text not in self._said:
+            self._said.add(text)
+            self.note(text)
+
+
+def _names(nodeids: list[str]) -> str:
+    more = f", and {len(nodeids) - _NAMED} more" if len(nodeids) > _NAMED else ""
+    return ", ".join(nodeids[:_NAMED]) + more
