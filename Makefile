@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: test check format clean
+.PHONY: test check demo record-demo format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -21,6 +21,13 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A real suite reports to a sandbox on this machine; see examples/storefront.
+demo: $(STAMP)
+	$(BIN)/python -m scripts.demo
+
+record-demo: $(STAMP)
+	$(BIN)/python -m scripts.record_demo docs/demo.txt
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -20,7 +20,7 @@ class TestPrices(unittest.TestCase):
     def test_half_a_cent_is_rounded_up(self):
         for quantity, total in [(3, 4463), (6, 8925), (10, 14875)]:
             with self.subTest(quantity=quantity):
-                self.assertEqual(self.total_of(quantity), total)
+                self.assertEqual(self.total_of(quantity), total, "cents, with tax")
 
     @unittest.skip("the shop has no prices in dollars yet")
     def test_dollars(self):
