@@ -24,7 +24,9 @@ _WHOLE = {
 }
 #: Subcommands whose module has ``add_parser(subparsers)``, which adds a parser of the same name
 #: and sets its default ``func`` to a function from the parsed arguments to the exit status.
-_PARSED: dict[str, tuple[str, str]] = {}
+_PARSED = {
+    "outbox": ("look at deliveries that wait, and send them", "qlty.cli._outbox"),
+}
 
 
 class _Version(argparse.Action):

@@ -7,7 +7,7 @@ from qlty.delivery._job import Delivery, Job, Sent
 from qlty.delivery._journal import Journal, dead_journals
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Outbox
-from qlty.delivery._receipt import Line, Problem, Receipt, receipt_of
+from qlty.delivery._receipt import Line, Problem, Receipt, lines_of, receipt_of
 from qlty.delivery._relay import Relay, relay_command, start_relay
 from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
 from qlty.delivery._rows import Row
@@ -40,6 +40,7 @@ __all__ = [
     "current_masker",
     "dead_journals",
     "drain",
+    "lines_of",
     "mask",
     "mask_json",
     "read_journal",

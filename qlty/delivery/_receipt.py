@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,6 +60,31 @@ class Line:
         """Whether everything that was to be delivered was delivered."""
         return not (self.waiting or self.refused or self.given_up or self.lost)
 
+    def render(self, *, kept: bool = True) -> list[str]:
+        """Return the line as text, with a line more for each link, problem and note.
+
+        Args:
+            kept: whether what waits is still there after this process.
+        """
+        texts = [f"{self.integration}: {_summary(self)}"]
+        texts += [f"  {link}" for link in self.links[:_SHOWN]]
+        texts += _more(len(self.links) - _SHOWN, "links")
+        for name, word, advice in _STATES:
+            texts += _render_problems(getattr(self, name), word, advice if kept else "")
+        return texts + [f"  {note}" for note in self.notes]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as JSON."""
+        return {
+            "integration": self.integration,
+            "complete": self.complete,
+            "delivered": self.delivered,
+            "texts": list(self.texts),
+            "links": list(self.links),
+            **{name: [asdict(one) for one in getattr(self, name)] for name, _, _ in _STATES},
+            "notes": list(self.notes),
+        }
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -86,7 +111,7 @@ class Receipt:
 
     def render(self) -> list[str]:
         """Return the receipt as text, one line per fact, never empty."""
-        lines = [text for line in self.lines for text in _render_line(line)]
+        lines = [text for line in self.lines for text in line.render(kept=self.durable)]
         if self.trouble:
             lines.append(f"deliveries are not kept beyond this run: {self.trouble}")
         if self.earlier:
@@ -101,7 +126,7 @@ class Receipt:
             "durable": self.durable,
             "trouble": self.trouble,
             "earlier_waiting": self.earlier,
-            "integrations": [_line_to_json(line) for line in self.lines],
+            "integrations": [line.to_json() for line in self.lines],
         }
 
 
@@ -145,6 +170,14 @@ def receipt_of(
     )
 
 
+def lines_of(rows: Iterable[Row]) -> list[Line]:
+    """Say what became of some deliveries, whichever runs made them."""
+    by_name: dict[str, list[Row]] = {}
+    for row in rows:
+        by_name.setdefault(row.integration, []).append(row)
+    return [_line(name, own, ()) for name, own in by_name.items()]
+
+
 def _line(name: str, rows: list[Row], notes: Sequence[str]) -> Line:
     sent = [row.sent for row in rows if row.state == "delivered" and row.sent is not None]
     return Line(
@@ -182,16 +215,6 @@ def _unexplained(row: Row) -> str:
     return "no answer yet" if row.state == "sending" else "not tried yet"
 
 
-def _render_line(line: Line) -> list[str]:
-    texts = [f"{line.integration}: {_summary(line)}"]
-    texts += [f"  {link}" for link in line.links[:_SHOWN]]
-    texts += _more(len(line.links) - _SHOWN, "links")
-    for name, word, advice in _STATES:
-        texts += _render_problems(getattr(line, name), word, advice)
-    texts += [f"  {note}" for note in line.notes]
-    return texts
-
-
 def _summary(line: Line) -> str:
     said = "; ".join(line.texts[:_SHOWN])
     if len(line.texts) > _SHOWN:
@@ -223,20 +246,3 @@ def _count(number: int) -> str:
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
-
-
-def _line_to_json(line: Line) -> dict[str, Any]:
-    def problems(found: tuple[Problem, ...]) -> list[dict[str, Any]]:
-        return [
-            {"reason": one.reason, "ids": list(one.ids), "attempts": one.attempts} for one in found
-        ]
-
-    return {
-        "integration": line.integration,
-        "complete": line.complete,
-        "delivered": line.delivered,
-        "texts": list(line.texts),
-        "links": list(line.links),
-        **{name: problems(getattr(line, name)) for name, _, _ in _STATES},
-        "notes": list(line.notes),
-    }

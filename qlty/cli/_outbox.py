@@ -1,0 +1,251 @@
+"""``qlty-framework outbox``: look at deliveries, send them, give them up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from qlty.cli._project import Project, add_arguments
+from qlty.delivery import ImportedSenders, Outbox, Row, drain, lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: EX_TEMPFAIL of sysexits.h: something is left that can be sent later
+STILL_WAITING = 75
+#: something will not arrive unless somebody does something about it
+FAILED = 1
+
+_WAITING = ("waiting", "sending")
+_FAILED = ("refused", "lost", "given_up")
+_DAY = 86_400.0
+
+_EPILOG = """\
+exit status of deliver: 0 where nothing is left, 75 where something still waits,
+1 where something was refused, lost or given up meanwhile.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``outbox`` and its commands."""
+    parser = subparsers.add_parser(
+        "outbox",
+        help="look at deliveries that wait, and send them",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(func=lambda _: _usage(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    listing = _command(commands, "list", "show what is in the outbox", _list)
+    listing.add_argument("--state", help="only those in this state, such as waiting")
+    listing.add_argument("--run", metavar="ID", help="only those of this run")
+    show = _command(commands, "show", "show one delivery whole", _show)
+    show.add_argument("id", type=int, metavar="ID")
+    deliver = _command(commands, "deliver", "send what is due", _deliver)
+    deliver.add_argument("--timeout", type=float, metavar="SECONDS", help="at most so long (60)")
+    deliver.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    retry = _command(commands, "retry", "have a refused or lost delivery sent again", _retry)
+    retry.add_argument("ids", type=int, nargs="*", metavar="ID")
+    retry.add_argument("--failed", action="store_true", help="all refused, lost and given up ones")
+    drop = _command(commands, "drop", "have a delivery never sent", _drop)
+    drop.add_argument("ids", type=int, nargs="+", metavar="ID")
+    prune = _command(commands, "prune", "forget what was settled long ago", _prune)
+    prune.add_argument("--days", type=float, default=30, help="how long ago at least (30)")
+
+
+def _command(
+    commands: Any, name: str, text: str, function: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(func=function)
+    return parser
+
+
+def _usage(parser: argparse.ArgumentParser) -> int:
+    parser.print_help(sys.stderr)
+    return 4
+
+
+def _open(args: argparse.Namespace) -> tuple[Project, Outbox]:
+    project = Project.find(args)
+    return project, Outbox.open_existing(project.state_dir.outbox)
+
+
+def _list(args: argparse.Namespace) -> int:
+    _, outbox = _open(args)
+    rows = outbox.rows(run_id=args.run, state=args.state)
+    outbox.close()
+    if args.json:
+        _print_json([_facts(row) for row in rows])
+        return 0
+    table: list[tuple[str, ...]] = [
+        ("ID", "STATE", "INTEGRATION", "KIND", "AGE", "TRIED", "REASON")
+    ]
+    table += [_cells(row) for row in rows]
+    _print_table(table)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    _, outbox = _open(args)
+    row = outbox.get(args.id)
+    outbox.close()
+    facts = {**_facts(row), "payload": row.payload, "checkpoint": row.checkpoint}
+    if args.json:
+        _print_json(facts)
+        return 0
+    for name, value in facts.items():
+        if value not in (None, "", [], {}):
+            shown = json.dumps(value, indent=2) if isinstance(value, (dict, list)) else value
+            print(f"{name}: {shown}")
+    return 0
+
+
+def _deliver(args: argparse.Namespace) -> int:
+    project, outbox = _open(args)
+    project.load_settings()
+    timeout = args.timeout if args.timeout is not None else (None if args.follow else 60.0)
+    before = {row.id for state in _WAITING for row in outbox.rows(state=state)}
+    _drain(outbox, timeout, follow=args.follow)
+    newest = max(before, default=0)
+    rows = [row for row in outbox.rows() if row.id in before or row.id > newest]
+    outbox.close()
+    _report_delivery(rows, as_json=args.json)
+    states = {row.state for row in rows}
+    if states & set(_FAILED):
+        return FAILED
+    return STILL_WAITING if states & set(_WAITING) else 0
+
+
+def _drain(outbox: Outbox, timeout: float | None, *, follow: bool) -> None:
+    stop = threading.Event()
+    deadline = float("inf") if timeout is None else time.monotonic() + timeout
+    senders = ImportedSenders()
+    try:
+        drain(outbox, senders, deadline=deadline, stop=stop, progress=_progress, follow=follow)
+    except KeyboardInterrupt:
+        stop.set()
+
+
+def _progress(counts: dict[str, int]) -> None:
+    left = sum(counts.get(state, 0) for state in _WAITING)
+    if left:
+        print(f"delivering: {left} left", file=sys.stderr, flush=True)
+
+
+def _report_delivery(rows: list[Row], *, as_json: bool) -> None:
+    lines = lines_of(rows)
+    if as_json:
+        _print_json([line.to_json() for line in lines])
+        return
+    if not lines:
+        print("nothing to deliver")
+    for line in lines:
+        print("\n".join(line.render()))
+
+
+def _retry(args: argparse.Namespace) -> int:
+    _, outbox = _open(args)
+    ids = list(args.ids)
+    if args.failed:
+        ids += [row.id for state in _FAILED for row in outbox.rows(state=state)]
+    try:
+        for number in ids:
+            outbox.retry(number)
+    finally:
+        outbox.close()
+    _print_done(args, "due", ids)
+    return 0
+
+
+def _drop(args: argparse.Namespace) -> int:
+    _, outbox = _open(args)
+    try:
+        for number in args.ids:
+            outbox.drop(number)
+    finally:
+        outbox.close()
+    _print_done(args, "dropped", args.ids)
+    return 0
+
+
+def _prune(args: argparse.Namespace) -> int:
+    _, outbox = _open(args)
+    number = outbox.prune(older_than=args.days * _DAY)
+    outbox.close()
+    if args.json:
+        _print_json({"pruned": number})
+    else:
+        print(f"forgotten: {number}")
+    return 0
+
+
+def _print_done(args: argparse.Namespace, what: str, ids: list[int]) -> None:
+    if args.json:
+        _print_json({what: ids})
+    else:
+        print(f"{what}: {', '.join(map(str, ids)) or 'none'}")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "state": row.state,
+        "integration": row.integration,
+        "kind": row.kind,
+        "target": row.target,
+        "key": row.key,
+        "run_id": row.run_id,
+        "class_path": row.class_path,
+        "attempts": row.attempts,
+        "created": _time(row.created_at),
+        "due": _time(row.due_at) if row.state == "waiting" else None,
+        "expires": _time(row.expires_at),
+        "settled": _time(row.settled_at),
+        "reason": row.reason,
+        "text": row.sent.text if row.sent else None,
+        "links": list(row.sent.links) if row.sent else [],
+    }
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    said = row.reason or (row.sent.text if row.sent else "")
+    age = _age(time.time() - row.created_at)
+    kind, tried = row.kind or "-", str(row.attempts)
+    return str(row.id), row.state, row.integration, kind, age, tried, _short(said)
+
+
+def _short(text: str, width: int = 60) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("d", _DAY), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,118 @@
+"""Finding a project, its settings and its state folder outside of a test run."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlty.delivery import StateDir, use_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+STATE_DIR = ".qlty-framework"
+
+# as pytest looks for its configuration, best first:
+# https://docs.pytest.org/en/stable/reference/customize.html
+_INI_FILES = (
+    ("pytest.toml", ("pytest",)),
+    (".pytest.toml", ("pytest",)),
+    ("pytest.ini", ("pytest",)),
+    (".pytest.ini", ("pytest",)),
+    ("pyproject.toml", ("tool", "pytest")),
+    ("tox.ini", ("pytest",)),
+    ("setup.cfg", ("tool:pytest",)),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which project is meant."""
+    parser.add_argument(
+        "--rootdir",
+        type=Path,
+        help=f"the project's root; by default the nearest folder with a {STATE_DIR}",
+    )
+    parser.add_argument("--dir", type=Path, help="the state folder, where it is not in the root")
+    parser.add_argument("--qlty-settings", metavar="MODULE", help="dotted name of the settings")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as it is found from the command line."""
+
+    rootdir: Path
+    state_dir: StateDir
+    settings: str | None
+
+    @classmethod
+    def find(cls, args: argparse.Namespace) -> Project:
+        """Find the project that the options of :func:`add_arguments` mean."""
+        rootdir = (args.rootdir or _nearest(Path.cwd())).resolve()
+        folder = args.dir or os.environ.get("QLTY_DIR") or rootdir / STATE_DIR
+        return cls(rootdir, StateDir(rootdir / folder), args.qlty_settings)
+
+    def load_settings(self) -> None:
+        """Make the project's settings those of all integrations.
+
+        Raises:
+            SettingsError: the settings module was named and is missing, or it raises.
+        """
+        ini = read_ini(self.rootdir)
+        name = self.settings or ini.get("qlty_settings") or os.environ.get("QLTY_SETTINGS")
+        use_settings(
+            {
+                "rootdir": str(self.rootdir),
+                "settings": name or "settings",
+                "settings_named": bool(name),
+                "ini": ini,
+            }
+        )
+
+
+def _nearest(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if (folder / STATE_DIR).is_dir():
+            return folder
+    return start
+
+
+def read_ini(rootdir: Path) -> dict[str, Any]:
+    """Return the keys of pytest's configuration file, empty where there is none."""
+    for name, table in _INI_FILES:
+        path = rootdir / name
+        found = (_from_toml if path.suffix == ".toml" else _from_ini)(path, table)
+        if found:
+            return found
+    return {}
+
+
+def _from_ini(path: Path, table: tuple[str, ...]) -> dict[str, Any]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return {}
+    return dict(parser[table[0]]) if parser.has_section(table[0]) else {}
+
+
+def _from_toml(path: Path, table: tuple[str, ...]) -> dict[str, Any]:
+    found: Any = _toml(path)
+    for name in table:
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {**found, **found.get("ini_options", {})}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    # tomli comes with pytest where Python has no parser of its own
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        return dict(toml.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
