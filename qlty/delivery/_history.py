@@ -26,6 +26,8 @@ KEPT = 20
 #: a test that was not seen for so long has been removed or renamed
 _FORGET_AFTER = timedelta(days=90)
 
+_FAILED = {"failed", "error"}
+
 _Scope = tuple[str, str, str]
 
 
@@ -73,6 +75,16 @@ class History:
         """
         entry = self._entries.get((self._scope, _stored(nodeid)))
         return tuple(entry["outcomes"]) if entry else ()
+
+    def failed_last(self) -> frozenset[str]:
+        """Return the node ids that failed in the newest run; see :attr:`known`."""
+        own = [(nodeid, e) for (scope, nodeid), e in self._entries.items() if scope == self._scope]
+        newest = max((entry["time"], entry["run_id"]) for _, entry in own) if own else ("", "")
+        return frozenset(
+            nodeid
+            for nodeid, entry in own
+            if entry["run_id"] == newest[1] and entry["outcomes"][-1] in _FAILED
+        )
 
     def record(self, results: Iterable[TestResult], *, run_id: str) -> None:
         """Add a run's results; what was interrupted says nothing about its test."""

@@ -50,6 +50,9 @@ class Job:
     run_id: str = ""
     attempt: int = 1
     _commit: Callable[[dict[str, Any]], None] = field(default=lambda _: None, repr=False)
+    _progress: Callable[[int], tuple[str, dict[str, Any]] | None] = field(
+        default=lambda _: None, repr=False
+    )
 
     def save(self, **values: Any) -> None:
         """Add ``values`` to the checkpoint and commit it before returning.
@@ -59,6 +62,16 @@ class Job:
         """
         self.checkpoint.update(values)
         self._commit(self.checkpoint)
+
+    def progress_of(self, delivery_id: int) -> tuple[str, dict[str, Any]]:
+        """Return state and checkpoint of another delivery in the same outbox.
+
+        For a job that adds what another one found out, once it is known.
+
+        Args:
+            delivery_id: :attr:`Delivery.id` of the other one; it is ``dropped`` if it is gone.
+        """
+        return self._progress(delivery_id) or ("dropped", {})
 
 
 class Delivery(Protocol):

@@ -179,4 +179,5 @@ class Lane:
             run_id=row.run_id,
             attempt=row.attempts,
             _commit=commit,
+            _progress=self._store.progress,
         )

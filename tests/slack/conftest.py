@@ -12,7 +12,7 @@ import pytest
 
 from qlty import config, settings
 from qlty.classes.integrations.slack_integration import SlackIntegration
-from qlty.delivery import Outbox, drain
+from qlty.delivery import History, Outbox, drain
 from qlty.results import TestCase, split_nodeid
 from qlty.sandbox import start
 from qlty.settings import Sources
@@ -83,6 +83,7 @@ class Courier:
         self.outbox = Outbox.open(None)
         self.notes = []
         self.orders = []
+        self.history = None
 
     def deliver(self, integration, payload, order):
         self.orders.append((order, json.loads(json.dumps(payload))))
@@ -143,6 +144,14 @@ class Harness:
 
     def drain(self, seconds=60.0):
         drain(self.courier.outbox, self, deadline=time.monotonic() + seconds)
+        return self
+
+    def before(self, path, *results, run_id="20260228-000000-before"):
+        """Let the history know of an earlier run."""
+        history = History.load(path, suite="storefront", environment="staging", branch="main")
+        history.record(results, run_id=run_id)
+        history.save()
+        self.courier.history = history
         return self
 
     def post(self, *results, **more):

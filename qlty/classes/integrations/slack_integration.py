@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qlty import config
@@ -14,10 +14,12 @@ from qlty.classes.integrations._slack.settings import SlackSettings
 from qlty.errors import AnswerLost, RetryLater
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qlty.classes.integrations._slack.client import Bot
-    from qlty.classes.integrations._slack.report import Outcome, Report
+    from qlty.classes.integrations._slack.report import Report
     from qlty.classes.integrations.base_integration import Context
-    from qlty.delivery import Job, Sent
+    from qlty.delivery import Delivery, History, Job, Sent
     from qlty.results import TestCase, TestResult, TestResults
 
 
@@ -31,6 +33,7 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         self._live = Live()
         self._places: dict[str, str] = {}
         self._workspace = ""
+        self._run_id = ""
 
     def on_run_start(self) -> None:
         """Check the token and the channels; a webhook cannot be checked without posting."""
@@ -64,14 +67,16 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
     ) -> None:
         """Hand over the message of the run, if one is wanted."""
         del log_path
+        self._run_id = test_run_id
         facts = self._facts(test_results, elapsed_time, context or {})
-        if reason := self._held_back(facts.outcome):
+        if reason := self._held_back(facts):
             self.note(reason)
             return
         if self.settings.auth_token is None:
-            self._deliver_webhook(test_run_id, facts)
+            payload = {"outcome": facts.outcome, "parent": message.single(facts)}
+            self._deliver("webhook", "webhook", payload)
         else:
-            self._deliver_thread(test_run_id, facts, test_results)
+            self._deliver_thread(facts, test_results, context or {})
 
     def target(self) -> str:
         """Name the workspace's address and the channels, or the webhook without its secret."""
@@ -87,6 +92,10 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
             from qlty.classes.integrations._slack import webhook
 
             return webhook.post(job, self._webhook(job.payload["outcome"]))
+        if job.kind == "link":
+            from qlty.classes.integrations._slack import linking
+
+            return linking.add(job, self._bot())
         from qlty.classes.integrations._slack.posting import Posting
 
         return Posting(job, self._bot()).perform()
@@ -98,20 +107,35 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
             webhook.find(job)
             return None
+        if job.kind == "link":
+            return None  # changing a message twice is changing it once
         from qlty.classes.integrations._slack.posting import Posting
 
         return Posting(job, self._bot()).find()
 
     # -- whether
 
-    def _held_back(self, outcome: Outcome) -> str:
+    def _held_back(self, facts: Report) -> str:
         """Say why this run is not posted; ``""`` if it is."""
-        when = self.settings.when
+        when, outcome = self.settings.when, facts.outcome
         if outcome == "failure" and not config.REPORT_ON_FAIL:
             return "not posted: the run failed, and REPORT_ON_FAIL is off"
+        if when == "change" and self._is_unchanged(facts):
+            return f"not posted: a {outcome} like the run before, and WHEN is change"
         if when == "never" or (when in {"success", "failure"} and when != outcome):
             return f"not posted: the run was a {outcome}, and WHEN is {when}"
         return ""
+
+    def _is_unchanged(self, facts: Report) -> bool:
+        """Whether the run before had the same outcome, and no test fails that passed then."""
+        before = self._failed_before()
+        if before is None:
+            return False
+        return not facts.new and facts.outcome == ("failure" if before else "success")
+
+    def _failed_before(self) -> Collection[str] | None:
+        history: History | None = getattr(self._courier, "history", None)
+        return history.failed_last() if history is not None and history.known else None
 
     def _is_live(self) -> bool:
         """A message that may turn out to be unwanted is not begun."""
@@ -123,8 +147,12 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
     # -- what
 
     def _facts(self, results: TestResults, elapsed: float, context: Context) -> Report:
+        before = self._failed_before()
+        unknown = before is None and self.settings.when == "change"
         extras = report.Extras(
             places=self._places,
+            broken_before=before,
+            remark="no earlier run is known" if unknown else "",
             context=context,
             source=self.settings.source_url,
             mentions=self.settings.mention,
@@ -132,38 +160,52 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         return report.build(results, context.get("run") or self.run, elapsed, extras)
 
     def _deliver_progress(self) -> None:
-        channel = self.settings.channel_id or ""
-        payload = {"parent": message.progress(self._live.report(self.run)), "channel": channel}
-        key = _key(self.run["id"], channel)
-        self.deliver(payload, key=key, kind="live", supersedes=True, urgent=True)
+        self._run_id = self.run["id"]
+        parent = message.progress(self._live.report(self.run))
+        self._deliver("live", self.settings.channel_id or "", {"parent": parent}, urgent=True)
 
-    def _deliver_thread(self, run_id: str, facts: Report, results: TestResults) -> None:
-        live, channel = self.settings.live, self.settings.channel(facts.outcome)
-        chosen, problem = files.choose(
-            self.settings.files, results, attachments=self.settings.attachments
-        )
-        if problem:
-            self.note(problem)
+    def _deliver_thread(self, facts: Report, results: TestResults, context: Context) -> None:
+        channel = self.settings.channel(facts.outcome)
+        edited = self.settings.live and channel == self.settings.channel_id
+        parent = message.parent(facts, notify=not edited)
         payload = {
-            "channel": channel,
-            "parent": message.parent(facts, notify=not live or channel != self.settings.channel_id),
-            "replies": message.replies(facts, notify=live and channel == self.settings.channel_id),
-            "files": chosen,
+            "parent": parent,
+            "replies": message.replies(facts, notify=edited),
+            "files": self._files(results),
             "workspace": self._workspace,
         }
-        self.deliver(payload, key=_key(run_id, channel), kind="run", supersedes=True)
-        if live and channel != self.settings.channel_id:
-            self._end_live(run_id, facts)
+        sent = self._deliver("run", channel, payload)
+        if self.settings.live and not edited:
+            # the live message comes to its end where the run is posted to another channel
+            ended = {"parent": message.parent(facts, notify=False)}
+            self._deliver("run", self.settings.channel_id or "", ended)
+        self._link_later(sent, parent, context)
 
-    def _end_live(self, run_id: str, facts: Report) -> None:
-        """Bring the live message to its end where the run is posted to another channel."""
-        channel = self.settings.channel_id or ""
-        payload = {"channel": channel, "parent": message.parent(facts, notify=False)}
-        self.deliver(payload, key=_key(run_id, channel), kind="run", supersedes=True)
+    def _files(self, results: TestResults) -> list[str]:
+        wanted, attachments = self.settings.files, self.settings.attachments
+        chosen, problem = files.choose(wanted, results, attachments=attachments)
+        if problem:
+            self.note(problem)
+        return chosen
 
-    def _deliver_webhook(self, run_id: str, facts: Report) -> None:
-        payload = {"outcome": facts.outcome, "parent": message.single(facts)}
-        self.deliver(payload, key=_key(run_id, "webhook"), kind="webhook", supersedes=True)
+    def _link_later(self, sent: Delivery, parent: dict[str, Any], context: Context) -> None:
+        """Add TestRail's link once it is known, where TestRail took too long to wait for."""
+        testrail = context.get("testrail_delivery")
+        if testrail is None or context.get("testrail_run_id") is not None:
+            return
+        from qlty.classes.integrations._slack import linking
+
+        payload = linking.payload(parent, sent.id, testrail.id)
+        key = f"{self._run_id} link"
+        self.deliver(payload, key=key, kind="link", expires_in=linking.EXPIRES)
+
+    def _deliver(
+        self, kind: str, channel: str, payload: dict[str, Any], *, urgent: bool = False
+    ) -> Delivery:
+        """A run's message has the same key while the run goes on and at its end."""
+        payload = {**payload, "channel": channel}
+        key = f"{self._run_id} {channel}"
+        return self.deliver(payload, key=key, kind=kind, supersedes=True, urgent=urgent)
 
     # -- where
 
@@ -181,11 +223,6 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
         assert self.settings.auth_token is not None
         return Bot(self.settings.auth_token.reveal(), self.settings.api_url)
-
-
-def _key(run_id: str, channel: str) -> str:
-    """A run's message has the same key while the run goes on and at its end."""
-    return f"{run_id} {channel}"
 
 
 def _without_secret(url: str) -> str:

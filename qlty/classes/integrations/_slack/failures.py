@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _TAIL = 8_000
 _EXCERPT_LINES = 12
 
-_ERROR_LINE = re.compile(r"^E {1,9}(.*)$", re.MULTILINE)
+_ERROR_LINE = re.compile(r"^E( .*)$", re.MULTILINE)
 _PYTEST_PLACE = re.compile(r"^([^\s:][^\n:]*\.\w+):(\d+): ", re.MULTILINE)
 _PYTHON_PLACE = re.compile(r'^ *File "([^"\n]+)", line (\d+)', re.MULTILINE)
 #: What differs between two occurrences of one error.
@@ -71,14 +72,11 @@ def describe(
     """
     nodeid = result["nodeid"]
     message = (result["message"] or "")[-_TAIL:]
-    lines = [match[1] for match in _ERROR_LINE.finditer(message)]
-    if not lines:
-        lines = message.strip().splitlines()[-_EXCERPT_LINES:]
-    first = lines[0] if _ERROR_LINE.search(message) else (lines or [""])[-1]
+    error, excerpt = _error(message)
     return Failure(
         nodeid=nodeid,
-        error=first.strip() or result["outcome"],
-        excerpt="\n".join(lines[:_EXCERPT_LINES]),
+        error=error or result["outcome"],
+        excerpt=excerpt,
         place=_place(message) or (places or {}).get(nodeid) or nodeid.partition("::")[0],
         new=broken_before is not None and nodeid not in broken_before,
     )
@@ -103,6 +101,16 @@ def signature(error: str) -> str:
     'AssertionError: assert # == #'
     """
     return _VARIABLE.sub("#", error)
+
+
+def _error(message: str) -> tuple[str, str]:
+    """Return the error in one line, and the lines around it: pytest marks them with ``E``."""
+    marked = [match[1] for match in _ERROR_LINE.finditer(message)]
+    if marked:
+        first = next((text for each in marked if (text := each.strip())), "")
+        return first, dedent("\n".join(marked[:_EXCERPT_LINES]))
+    lines = message.strip().splitlines()[-_EXCERPT_LINES:]
+    return (lines[-1].strip() if lines else ""), "\n".join(lines)
 
 
 def _new_first(failure: Failure) -> bool:

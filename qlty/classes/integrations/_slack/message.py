@@ -173,7 +173,7 @@ def _facts(report: Report) -> list[str]:
         ("Run", run.get("id")),
     ]
     facts = [f"{name}: {code(value, _LABEL)}" for name, value in pairs if value]
-    return [*facts, line(report.history, _LABEL)] if report.history else facts
+    return [*facts, line(report.remark, _LABEL)] if report.remark else facts
 
 
 def _links(report: Report) -> list[str]:

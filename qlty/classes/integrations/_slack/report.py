@@ -32,7 +32,7 @@ class Report:
         links: further pages as ``(url, text)``, such as TestRail's run and incidents.
         source: template with ``{path}``, ``{line}`` and ``{commit}``, or ``None``.
         mentions: users and groups to notify where the run failed.
-        history: what is known of the run before, in words; ``""`` where nothing is to be said.
+        remark: what else is to be said about the run; ``""`` for nothing.
     """
 
     run: RunInfo
@@ -44,7 +44,7 @@ class Report:
     links: tuple[tuple[str, str], ...] = ()
     source: str | None = None
     mentions: tuple[str, ...] = ()
-    history: str = ""
+    remark: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -81,7 +81,7 @@ class Extras:
         context: what other integrations found out.
         source: see :class:`Report`; by default made of the CI job's address.
         mentions: see :class:`Report`.
-        history: see :class:`Report`.
+        remark: see :class:`Report`.
     """
 
     places: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Extras:
     context: Mapping[str, Any] = field(default_factory=dict)
     source: str | None = None
     mentions: tuple[str, ...] = ()
-    history: str = ""
+    remark: str = ""
 
 
 def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) -> Report:
@@ -113,7 +113,7 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
         links=links(extras.context),
         source=extras.source or source_of(run),
         mentions=extras.mentions,
-        history=extras.history,
+        remark=extras.remark,
     )
 
 
@@ -135,7 +135,8 @@ def links(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         found.append(testrail_link(run_id, context.get("testrail_run_url")))
     for incident in context.get("pagerduty_incidents") or ():
         title = incident.get("title") or "incident"
-        found.append((incident.get("url") or "", f"PagerDuty: {title}"))
+        url = incident.get("html_url") or incident.get("url") or ""
+        found.append((url, f"PagerDuty: {title}"))
     return tuple(found)
 
 
