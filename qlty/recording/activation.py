@@ -114,8 +114,10 @@ def _begin(
     *,
     by_tests: bool = False,
 ) -> Session:
-    chosen = {f"{name.upper()}_INTEGRATION": True for name in names if name in BUILT_IN}
+    chosen: dict[str, Any] = {f"{n.upper()}_INTEGRATION": True for n in names if n in BUILT_IN}
     chosen["ACTIVATED_BY_TESTS"] = by_tests
+    chosen["CURRENT_ENVIRONMENT"] = flags.CURRENT_ENVIRONMENT or settings.environment
+    chosen["CURRENT_PLATFORM"] = flags.CURRENT_PLATFORM or settings.platform
     before = {flag: getattr(flags, flag) for flag in chosen}
     vars(flags).update(chosen)
     plan = Plan(
@@ -123,8 +125,8 @@ def _begin(
         settings=settings,
         register=qlty_tests._register_integrations,
         custom=custom,
-        environment=flags.CURRENT_ENVIRONMENT or settings.environment,
-        platform=flags.CURRENT_PLATFORM or settings.platform,
+        environment=flags.CURRENT_ENVIRONMENT,
+        platform=flags.CURRENT_PLATFORM,
     )
     receipt = config.getoption("qlty_receipt", None)
     deliveries = Deliveries(config.rootpath, settings, Path(receipt) if receipt else None)
