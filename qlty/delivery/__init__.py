@@ -1,7 +1,7 @@
 """From a fact to its target: journal, outbox, relay, receipt."""
 
 from qlty.delivery._classify import Verdict, classify
-from qlty.delivery._drain import Sender, Senders, drain
+from qlty.delivery._drain import Drainer, Sender, Senders, drain
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
 from qlty.delivery._journal import Journal, dead_journals
@@ -19,6 +19,7 @@ __all__ = [
     "MASK",
     "DeadRun",
     "Delivery",
+    "Drainer",
     "History",
     "ImportedSenders",
     "Job",

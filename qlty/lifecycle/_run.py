@@ -69,15 +69,19 @@ class Run:
         self.info = detect(self.plan.rootdir, self.plan.environment, self.plan.platform)
         self.registry = registry.reset(_limits(self.plan.settings.hook_timeout))
 
+    def open(self) -> None:
+        """Make the state folder and the outbox."""
+        self.deliveries.open(self.info, self.registry)
+
     def start(self) -> None:
         """Register all integrations and call their ``on_run_start``.
 
         Raises:
             RunAborted: a required integration failed.
         """
-        self.deliveries.open(self.info, self.registry)
         self._register()
         self.registry.on_run_start()
+        self.deliveries.begin()
 
     def _register(self) -> None:
         try:
@@ -93,14 +97,14 @@ class Run:
 
     def test_started(self, nodeid: str) -> None:
         """An attempt of a test began."""
-        self.deliveries.journal_start(nodeid)
+        self.deliveries.test_started(nodeid)
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome of a test is known: store it, then tell the integrations."""
         class_key, test_key = split_nodeid(result["nodeid"])
         tests = self.test_results.setdefault(class_key, {})
         tests[test_key] = _worse(tests[test_key], result) if test_key in tests else result
-        self.deliveries.journal_finish(case, result)
+        self.deliveries.test_ended(case, result)
         self.registry.on_test_end(case, result)
 
     def finish(self, exit_status: int, log_path: Path | None, *, cut_short: bool) -> int:
@@ -120,7 +124,9 @@ class Run:
         self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
         if self.registry.interrupted and exit_status == 0:
             exit_status = INTERRUPTED
-        undelivered = self.deliveries.close(interrupted=exit_status == INTERRUPTED)
+        undelivered = self.deliveries.close(
+            self.test_results, interrupted=exit_status == INTERRUPTED
+        )
         return UNDELIVERED if undelivered and exit_status == 0 else exit_status
 
 

@@ -13,6 +13,7 @@ from qlty.errors import RunAborted
 from qlty.lifecycle import ABORTED, console
 from qlty.recording._recorder import Recorder
 from qlty.recording._terminal_log import TerminalLog
+from qlty.recording._termination import Termination
 from qlty.recording.active import ACTIVE_RUN
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ class Session:
         self._config = config
         self._run = run
         self.recorder = Recorder(run)
-        self._log = TerminalLog()
         self._pid = os.getpid()
         self._broken_off = False
+        self._termination = Termination()
         self._stack = ExitStack()
         self._stack.callback(after)
         self._stack.enter_context(_environment(ACTIVE_RUN, run.info["id"]))
@@ -41,8 +42,12 @@ class Session:
 
     def begin(self) -> None:
         """Start the run; from here on every report is recorded."""
+        self._termination.install()
+        deliveries = self._run.deliveries
+        self._run.open()
+        self._log = TerminalLog(deliveries.log_file(self._run.info["id"]), deliveries.mask)
         self._log.attach(self._config)
-        self._stack.enter_context(console(self.say, self._run.deliveries.mask))
+        self._stack.enter_context(console(self.say, deliveries.mask))
         try:
             self._run.start()
         except RunAborted as error:
@@ -68,16 +73,19 @@ class Session:
     def _finish(self, session: pytest.Session) -> None:
         self.recorder.close()
         self._log.close()
-        session.exitstatus = self._run.finish(
-            int(session.exitstatus),
-            self._log.path,
-            cut_short=self._broken_off or bool(session.shouldstop or session.shouldfail),
-        )
+        cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
+        try:
+            session.exitstatus = self._run.finish(
+                int(session.exitstatus), self._log.path, cut_short=cut_short
+            )
+        except KeyboardInterrupt:  # between two hooks; the next run finds what this one leaves
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         if os.getpid() == self._pid:
             self._stack.close()
+            self._termination.pass_on()
 
     def say(self, text: str) -> None:
         """Write a line where the person at the terminal sees it."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from qlty.results import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
 #: bytes; a longer log ends with a mark
@@ -24,10 +26,16 @@ class TerminalLog:
     File descriptors are left alone, and ``isatty()`` of the streams stays what it was.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
-        self.path = Path(name)
-        self._file: TextIO | None = os.fdopen(handle, "w", encoding="utf-8", newline="")
+    def __init__(self, path: Path | None, mask: Callable[[str], str], limit: int = LIMIT) -> None:
+        """Open the file.
+
+        Args:
+            path: the file; a temporary one if ``None`` or where it cannot be made.
+            mask: takes the secrets out of a text.
+            limit: characters.
+        """
+        self.path, self._file = _create(path)
+        self._mask = mask
         self._left = limit
         self._pid = os.getpid()
         self._undo: list[Any] = []
@@ -53,7 +61,7 @@ class TerminalLog:
         """Add text, without colour codes, up to the limit."""
         if self._file is None or self._left <= 0 or os.getpid() != self._pid:
             return
-        text = clean(text)
+        text = clean(self._mask(text))
         self._left -= len(text)
         try:
             self._file.write(text if self._left > 0 else text[: self._left] + _MARK)
@@ -81,6 +89,17 @@ class TerminalLog:
                 setattr(sys, name, stream)
 
         self._undo.append(restore)
+
+
+def _create(path: Path | None) -> tuple[Path, TextIO | None]:
+    if path is not None:
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            return path, os.fdopen(handle, "w", encoding="utf-8", newline="")
+        except OSError:
+            pass  # read-only by now: the temporary folder stands in
+    handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
+    return Path(name), os.fdopen(handle, "w", encoding="utf-8", newline="")
 
 
 class _Tee:

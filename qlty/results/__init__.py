@@ -12,6 +12,7 @@ from qlty.results._model import (
     TestCase,
     TestResult,
     TestResults,
+    run_info_from_json,
 )
 from qlty.results._text import MESSAGE_LIMIT, clean, shorten
 from qlty.results._totals import Totals, count, iter_results
@@ -37,6 +38,7 @@ __all__ = [
     "ids_in",
     "iter_results",
     "merge",
+    "run_info_from_json",
     "shorten",
     "split_nodeid",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,3 +121,10 @@ class RunInfo(TypedDict, total=False):
     exit_status: int
     #: interrupted, stopped early or killed: some tests did not run
     cut_short: bool
+
+
+def run_info_from_json(record: Mapping[str, Any]) -> RunInfo:
+    """Return the run info that was written as JSON."""
+    # Python 3.10 does not read the Z
+    start = datetime.fromisoformat(record["start"].replace("Z", "+00:00"))
+    return cast("RunInfo", {**record, "start": start})

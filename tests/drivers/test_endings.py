@@ -56,21 +56,20 @@ def test_an_internal_error_of_pytest(project):
     assert ran.end["run"]["exit_status"] == 3
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_ctrl_c_while_a_test_runs(project, workers):
-    project.write(
-        "test_slow.py",
-        """
-        import time
-        from pathlib import Path
-        def test_quick(): pass
-        def test_slow():
-            Path("started").write_text("")
-            time.sleep(60)
-        """,
-    )
+SLOW = """
+import time
+from pathlib import Path
+def test_quick(): pass
+def test_slow():
+    Path("started").write_text("")
+    time.sleep(60)
+"""
+
+
+def signalled(project, number, *args):
+    """Send a signal while the slow test runs; return the exit status and on_run_end's lines."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--qlty", *workers],
+        [sys.executable, "-m", "pytest", "--qlty", *args],
         cwd=project.root,
         env=project.environ(),
         stdout=subprocess.PIPE,
@@ -80,16 +79,42 @@ def test_ctrl_c_while_a_test_runs(project, workers):
     )
     wait_for((project.root / "started").exists)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=60)
-    assert process.returncode == 2
-    ends = [
-        line
-        for line in (project.root / "spy.jsonl").read_text().splitlines()
-        if "on_run_end" in line
-    ]
+    told = (project.root / "spy.jsonl").read_text().splitlines()
+    return process.returncode, [line for line in told if "on_run_end" in line]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_ctrl_c_while_a_test_runs(project, workers):
+    project.write("test_slow.py", SLOW)
+    status, ends = signalled(project, signal.SIGINT, *workers)
+    assert status == 2
     assert len(ends) == 1
     assert '"interrupted": true' in ends[0]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_sigterm_ends_the_run_as_interrupted_and_the_process_by_the_signal(project, workers):
+    project.write("test_slow.py", SLOW)
+    status, ends = signalled(project, signal.SIGTERM, *workers)
+    assert status == -signal.SIGTERM
+    assert len(ends) == 1
+    assert '"interrupted": true' in ends[0]
+
+
+def test_sigterm_is_left_to_whoever_handles_it(project):
+    project.write("test_slow.py", SLOW)
+    project.write(
+        "conftest.py",
+        """
+        import os, signal
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(42))
+        """,
+    )
+    status, ends = signalled(project, signal.SIGTERM)
+    assert status == 42
+    assert ends == []
 
 
 def wait_for(condition, timeout=60):

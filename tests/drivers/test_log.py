@@ -44,12 +44,11 @@ def test_streams_keep_their_nature(project):
 def test_a_long_log_is_cut_with_a_mark(tmp_path):
     from qlty.recording._terminal_log import TerminalLog
 
-    log = TerminalLog(limit=1_000)
+    log = TerminalLog(tmp_path / "run.log", str, limit=1_000)
     for _ in range(100):
         log.write("0123456789" * 5)
     log.close()
     text = log.path.read_text()
-    log.path.unlink()
     assert text.startswith("0123456789")
     assert len(text) < 1_100
     assert "cut here" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from qlty.delivery import Delivery, Job, Sent
+    from qlty.delivery import Delivery, History, Job, Sent
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
 
 Context = dict[str, Any]
@@ -17,6 +17,10 @@ class Courier(Protocol):
     @property
     def run(self) -> RunInfo:
         """The facts of the current run."""
+
+    @property
+    def history(self) -> History:
+        """Outcomes of earlier runs."""
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         """Commit the payload to the outbox."""

@@ -1,0 +1,81 @@
+"""What the integrations of one run hand over, on its way into the outbox."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from qlty.delivery import History, current_masker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from qlty.classes.integrations.base_integration import Integration, Order
+    from qlty.classes.integrations.registry import Registry
+    from qlty.delivery import Delivery, Outbox
+    from qlty.results import RunInfo
+
+
+class RunCourier:
+    """The :class:`~qlty.classes.integrations.base_integration.Courier` of one run.
+
+    Attributes:
+        run: the facts of the run.
+        notes: by integration, what the receipt is to say.
+    """
+
+    def __init__(
+        self,
+        run: RunInfo,
+        registry: Registry,
+        outbox: Outbox,
+        history_file: Path,
+        on_urgent: Callable[[], None],
+    ) -> None:
+        self.run = run
+        self.notes: dict[str, list[str]] = {}
+        self._registry = registry
+        self._outbox = outbox
+        self._history_file = history_file
+        self._history: History | None = None
+        self._on_urgent = on_urgent
+
+    @property
+    def history(self) -> History:
+        """Outcomes of earlier runs of the same project, environment and branch."""
+        if self._history is None:
+            self._history = History.load(
+                self._history_file,
+                suite=self.run["project"],
+                environment=self.run["environment"],
+                branch=self.run["branch"],
+            )
+        return self._history
+
+    def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
+        """Commit a payload to the outbox."""
+        now = time.time()
+        delivery = self._outbox.enqueue(
+            integration=integration.name,
+            target=integration.target(),
+            key=order.key or uuid.uuid4().hex,
+            kind=order.kind,
+            payload=payload,
+            run_id=self.run["id"],
+            class_path=self._registry.class_path(integration) or None,
+            expires_at=None if order.expires_in is None else now + order.expires_in,
+            not_before=None if order.not_before_in is None else now + order.not_before_in,
+            supersedes=order.supersedes,
+        )
+        if order.urgent:
+            self._on_urgent()
+        return delivery
+
+    def note(self, integration: Integration, text: str) -> None:
+        """Add a line to the receipt, once."""
+        notes = self.notes.setdefault(integration.name, [])
+        masked = current_masker().mask(text)
+        if masked not in notes:
+            notes.append(masked)

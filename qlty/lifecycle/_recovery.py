@@ -1,0 +1,63 @@
+"""Runs that were killed before they were reported: reported by the next one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from qlty.classes.integrations._resolve import find_class
+from qlty.classes.integrations.registry import HookLimits, Registry
+from qlty.delivery import recover
+from qlty.errors import RunAborted
+from qlty.results import RunInfo, run_info_from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qlty.delivery import RecordedRun, StateDir
+    from qlty.lifecycle._courier import RunCourier
+
+    MakeCourier = Callable[[RunInfo, Registry], RunCourier]
+
+logger = logging.getLogger("qlty")
+
+
+def report_dead_runs(
+    state: StateDir, make_courier: MakeCourier, limits: HookLimits
+) -> Iterator[tuple[RunCourier, Registry]]:
+    """Report every dead run through new instances of the integrations that it had.
+
+    Yields:
+        the courier and the registry of each, once its hooks were called.
+    """
+    for dead in recover(state):
+        registry = Registry(limits)
+        courier = make_courier(_info(dead.run), registry)
+        logger.info("run %s was killed before it was reported: reporting it now", dead.run.run_id)
+        _report(dead.run, registry, courier)
+        dead.done()
+        yield courier, registry
+
+
+def _info(run: RecordedRun) -> RunInfo:
+    return {**run_info_from_json(run.info["run"]), "cut_short": True}
+
+
+def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> None:
+    registry.connect(courier)
+    for path in run.info.get("integrations", ()):
+        try:
+            registry.register(find_class(path)(), path)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's own constructor
+            logger.warning("%s cannot report the killed run: %s", path, error)
+    try:
+        registry.on_run_start()
+    except RunAborted as error:
+        logger.warning("the killed run is not reported: %s", error)
+        return
+    for case, result in [*run.finished, *run.interrupted()]:
+        registry.on_test_end(case, result)
+    results = run.results
+    ends = [result["end_time"] for tests in results.values() for result in tests.values()]
+    elapsed = (max(ends) - courier.run["start"]).total_seconds() if ends else 0.0
+    registry.on_run_end(results, run.run_id, elapsed, None, {"run": courier.run})
