@@ -52,8 +52,8 @@ def shop(*options: str) -> Iterator[str]:
             child.terminate()
 
 
-_RUN_ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
-_VARYING = re.compile(_RUN_ID + r"|\bQ?[0-9a-fA-F]*\d[0-9a-fA-F.:]*")
+_RUN_ID = r"\d{8}-\d{6}-[0-9a-f]{6}(?: on \S+)?"
+_VARYING = re.compile(_RUN_ID + r"|\b[Qp]?[0-9a-fA-F]*\d[0-9a-fA-F.:]*")
 
 
 def shape(text: str) -> list[str]:
