@@ -101,6 +101,8 @@ class Run:
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome of a test is known: store it, then tell the integrations."""
+        if result["message"] is not None:
+            result["message"] = self.deliveries.mask(result["message"])
         class_key, test_key = split_nodeid(result["nodeid"])
         tests = self.test_results.setdefault(class_key, {})
         tests[test_key] = _worse(tests[test_key], result) if test_key in tests else result

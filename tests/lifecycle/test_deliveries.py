@@ -1,0 +1,228 @@
+"""What a run does with what integrations hand over, however it ends."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+#: an integration that delivers to a file; `fault` decides what its remote does
+FILING = """
+from pathlib import Path
+from qlty.errors import AnswerLost, Refused, RetryLater
+
+class Filing(Integration):
+    def on_run_end(self, test_results, test_run_id, elapsed_time, log_path=None, context=None):
+        names = [name for tests in test_results.values() for name in tests]
+        self.deliver({"run": test_run_id, "tests": names}, key=test_run_id)
+
+    def send(self, job):
+        here = Path(__file__).parent
+        fault = here / "fault"
+        if fault.exists():
+            raise {"refuse": Refused("no such drawer"), "later": RetryLater("drawer is jammed"),
+                   "crash": ValueError("odd")}[fault.read_text()]
+        with open(here / "drawer.jsonl", "a") as drawer:
+            drawer.write(f'{job.key} {",".join(job.payload["tests"])}\\n')
+        from qlty.delivery import Sent
+        return Sent("filed", links=("https://drawer.example.com/1",))
+"""
+
+
+@pytest.fixture
+def filing(suite):
+    return suite(FILING, "['mine.Filing', 'spy.Spy']")
+
+
+def filed(project):
+    drawer = project.root / "drawer.jsonl"
+    return drawer.read_text().splitlines() if drawer.exists() else []
+
+
+def test_what_is_delivered_is_said_with_its_links(filing):
+    ran = filing.pytest("--qlty", "--qlty-receipt", "receipt.json")
+    assert ran.returncode == 0
+    assert filed(filing) == [f"{ran.end['id']} test_one,test_two"]
+    assert "qlty: Filing: delivered 1 (filed)" in ran.stdout
+    assert "https://drawer.example.com/1" in ran.stdout
+    receipt = json.loads((filing.root / "receipt.json").read_text())
+    (line,) = [one for one in receipt["integrations"] if one["integration"] == "Filing"]
+    assert (line["delivered"], line["complete"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("refuse", "refused (1 delivery, tried once): no such drawer"),
+        ("later", "drawer is jammed"),
+        ("crash", "odd"),
+    ],
+)
+def test_what_is_not_delivered_is_said_and_changes_nothing(filing, fault, words):
+    (filing.root / "fault").write_text(fault)
+    ran = filing.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    assert ran.returncode == 0
+    assert words in ran.stdout
+
+
+def test_what_waits_is_sent_by_the_next_run(filing):
+    (filing.root / "fault").write_text("later")
+    first = filing.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    (filing.root / "fault").unlink()
+    # a failed attempt waits for its turn: the clock of the outbox is set back instead of waiting
+    with sqlite3.connect(filing.root / ".qlty-framework" / "outbox.sqlite3") as outbox:
+        outbox.execute("UPDATE delivery SET due_at = 0")
+    second = filing.pytest("--qlty")
+    assert sorted(line.split()[0] for line in filed(filing)) == sorted(
+        [first.end["id"], second.end["id"]]
+    )
+
+
+def test_must_deliver_makes_a_passing_run_exit_with_75(filing):
+    (filing.root / "fault").write_text("refuse")
+    code = FILING.replace(
+        "class Filing(Integration):", "class Filing(Integration):\n    must_deliver = True"
+    )
+    filing.write(
+        "mine.py",
+        (filing.root / "mine.py").read_text().split("class Filing")[0]
+        + code.split("RetryLater\n")[1],
+    )
+    assert filing.pytest("--qlty").returncode == 75
+    (filing.root / "fault").unlink()
+    assert filing.pytest("--qlty").returncode == 0
+
+
+def test_must_deliver_leaves_a_failing_run_its_exit_status(filing):
+    (filing.root / "fault").write_text("refuse")
+    filing.write("test_two.py", "def test_bad(): assert 0\n")
+    text = (filing.root / "mine.py").read_text()
+    filing.write(
+        "mine.py",
+        text.replace(
+            "class Filing(Integration):", "class Filing(Integration):\n    must_deliver = True"
+        ),
+    )
+    assert filing.pytest("--qlty").returncode == 1
+
+
+def test_must_deliver_counts_one_that_could_not_start(suite):
+    project = suite(
+        "class Mine(Spy):\n    must_deliver = True\n    def on_run_start(self): raise ValueError('no')\n",
+        "['mine.Mine']",
+    )
+    assert project.pytest("--qlty").returncode == 75
+
+
+def test_an_instance_delivers_from_the_runs_own_process(suite):
+    project = suite(FILING, "[__import__('mine').Filing()]")
+    ran = project.pytest("--qlty")
+    assert "Filing: delivered 1" in ran.stdout
+    assert len(filed(project)) == 1
+
+
+def test_a_state_folder_that_cannot_be_made_costs_only_durability(filing):
+    (filing.root / "not-a-folder").write_text("")
+    ran = filing.pytest("--qlty", env={"QLTY_DIR": str(filing.root / "not-a-folder" / "state")})
+    assert ran.returncode == 0
+    assert len(filed(filing)) == 1
+    assert "deliveries are not kept beyond this run" in ran.stdout
+    assert ran.end["log"]
+
+
+def test_without_a_terminal_reporter_the_receipt_goes_to_stderr(filing):
+    ran = filing.pytest("--qlty", "-p", "no:terminal")
+    assert "Filing: delivered 1" in ran.stderr
+
+
+@pytest.mark.parametrize("how", ["kill", "os._exit"])
+def test_a_killed_run_is_reported_by_the_next_one(filing, how):
+    end = {"kill": "os.kill(os.getpid(), signal.SIGKILL)", "os._exit": "os._exit(3)"}[how]
+    filing.write(
+        "test_two.py",
+        f"""
+        import os, signal
+        def test_one(): pass
+        def test_two(): assert 0, "really broken"
+        def test_dies(): {end}
+        """,
+    )
+    died = filing.pytest("--qlty")
+    assert died.returncode != 0
+    assert died.calls("on_run_end") == []
+    filing.write("test_two.py", "def test_next(): pass\n")
+    ran = filing.pytest("--qlty")
+    dead, own = ran.calls("on_run_end")
+    outcomes = {
+        r["nodeid"].split("::")[1]: (r["outcome"], r["interrupted"])
+        for t in dead["results"].values()
+        for r in t.values()
+    }
+    assert outcomes == {
+        "test_one": ("passed", False),
+        "test_two": ("failed", False),
+        "test_dies": ("error", True),
+    }
+    assert dead["run"]["cut_short"] is True
+    assert [result for tests in own["results"].values() for result in tests] == ["test_next"]
+    assert sorted(line.split()[1] for line in filed(filing)) == [
+        "test_next",
+        "test_one,test_two,test_dies",
+    ]
+    assert filing.pytest("--qlty").calls("on_run_end")[0]["id"] not in (dead["id"], own["id"])
+
+
+def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
+    (filing.root / "fault").write_text("later")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--qlty"],
+        cwd=filing.root,
+        env=filing.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = []
+    with process:
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C ends it" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+    assert "waiting 1" in "".join(said)
+
+
+def test_the_state_folder_is_private_and_hidden_from_git(filing):
+    filing.pytest("--qlty")
+    state = filing.root / ".qlty-framework"
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / ".gitignore").read_text() == "*\n"
+    assert (
+        (state / "CACHEDIR.TAG")
+        .read_text()
+        .startswith("Signature: 8a477f597d28d172789f06886806bc55")
+    )
+    files = [file for file in state.rglob("*") if file.is_file() and file.parent == state / "runs"]
+    assert files
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_only_the_last_runs_are_kept(filing):
+    for _ in range(4):
+        filing.pytest("--qlty", env={"QLTY_KEEP_RUNS": "2"})
+    assert len(list((filing.root / ".qlty-framework" / "runs").glob("*.jsonl"))) == 2
+
+
+def test_secrets_reach_neither_log_nor_journal_nor_outbox_nor_terminal_of_ours(filing):
+    secret = "hunter2-very-secret-value"
+    filing.write(
+        "test_two.py", "import os\ndef test_one(): assert os.environ['SHOP_PASSWORD'] == 'x'\n"
+    )
+    ran = filing.pytest("--qlty", env={"SHOP_PASSWORD": secret})
+    assert ran.result("test_one")["outcome"] == "failed"
+    for file in (filing.root / ".qlty-framework").rglob("*"):
+        assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+    assert secret not in str(ran.end)
