@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from qlty.settings._values import Secret, Url
+from qlty.settings._values import Secret, Url, masked
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False,
@@ -72,10 +72,10 @@ def holds_secret(kind: Any) -> bool:
 
 
 def shown(raw: Any) -> str:
-    """Return a value as an error may show it: short, and never the inside of a collection."""
+    """Return a value as an error may show it: masked, short, never the inside of a collection."""
     if not isinstance(raw, str | int | float):
         return f"a {type(raw).__name__}"
-    text = repr(raw)
+    text = repr(masked(raw)) if isinstance(raw, str) else masked(repr(raw))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 

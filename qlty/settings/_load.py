@@ -108,7 +108,7 @@ def _converted(setting: Name, found: Found, kind: Any, *, secret: bool) -> Any:
     try:
         return convert(found.raw, kind)
     except (ValueError, TypeError) as error:
-        value = "" if secret else f" is {masked(shown(found.raw))}"
+        value = "" if secret else f" is {shown(found.raw)}"
         reason = f" ({masked(str(error))})" if str(error) else ""
         raise SettingsError(
             f"{setting} from {found.place}{value or ' is wrong'}{reason}; {_needed(kind)}"

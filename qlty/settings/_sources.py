@@ -19,9 +19,9 @@ def _log(message: str) -> None:
     logging.getLogger("qlty.settings").warning(message)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sources:
-    """The four places in which settings are looked for, best first.
+    """The four places in which settings are looked for, best first. Its repr shows no value.
 
     Attributes:
         options: command line; every option that exists is a key (``pagerduty_api_key``), those
@@ -37,7 +37,7 @@ class Sources:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     module: ModuleType | None = None
     warn: Callable[[str], None] = _log
-    _said: set[str] = field(default_factory=set, repr=False)
+    _said: set[str] = field(default_factory=set)
 
     def warn_once(self, message: str) -> None:
         """Pass the message on unless it was said before."""
@@ -86,7 +86,7 @@ class Found:
     """A value and the place that it was found in."""
 
     place: str
-    raw: Any
+    raw: Any = field(repr=False)
 
 
 def find(name: Name, sources: Sources) -> Found | None:

@@ -8,6 +8,12 @@ from urllib.parse import urlsplit
 
 MASK = "***"
 
+#: Control characters, which no HTTP header takes, and lone surrogates, which no encoding does.
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+#: Shorter values are not looked for inside of other text: they would be found everywhere.
+_SHORTEST_MASKED = 4
+
 _known: set[str] = set()
 
 
@@ -18,7 +24,7 @@ class Secret:
     Every value is remembered by :func:`known_secrets`, so that output can be masked.
 
     Raises:
-        ValueError: the text is empty or holds control characters, which no HTTP header takes.
+        ValueError: the text is empty, or holds a character that cannot be sent.
     """
 
     __slots__ = ("_value",)
@@ -27,8 +33,8 @@ class Secret:
         value = value.strip()
         if not value:
             raise ValueError("it is empty")
-        if any(ord(char) < 32 or ord(char) == 127 for char in value):
-            raise ValueError("it holds a line break or another control character")
+        if _UNSENDABLE.search(value):
+            raise ValueError("it holds a line break or another character that cannot be sent")
         self._value = value
         _known.add(value)
 
@@ -94,7 +100,7 @@ class Url(str):
     def __new__(cls, text: str) -> Url:
         """Check the text."""
         text = text.strip()
-        if re.search(r"[\s\x00-\x1f\x7f\\]", text):
+        if _UNSENDABLE.search(text) or re.search(r"[\s\\]", text):
             raise ValueError("it holds a space, a backslash or a control character")
         parts = urlsplit(text)
         if parts.scheme not in {"https", "http"}:
@@ -134,7 +140,8 @@ def _is_loopback(host: str) -> bool:
 def masked(text: str) -> str:
     """Return the text without the parts that may be secret: known values, user info, query."""
     for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        if len(secret) >= _SHORTEST_MASKED:
+            text = text.replace(secret, MASK)
     if "://" in text:
         text = re.sub(r"://.*@", f"://{MASK}@", text)
         text = re.sub(r"\?.*", f"?{MASK}", text)

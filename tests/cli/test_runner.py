@@ -49,8 +49,8 @@ def test_paths_choose_the_tests(project):
 def test_integrations_are_registered_in_the_documented_order(project, running):
     project.write("order.py", ORDER)
     project.write("settings.py", "CUSTOM_INTEGRATIONS = ['order.Order', 'spy.Spy']\n")
-    ran = project.python(*RUN, "-s", "-r", "--", "-s", env=running.env)
-    assert "order: ['testrail', 'Order', 'Spy', 'slack']" in ran.stdout
+    ran = project.python(*RUN, "-s", "--pagerduty", "-r", "--", "-s", env=running.env)
+    assert "order: ['testrail', 'pagerduty', 'Order', 'Spy', 'slack']" in ran.stdout
 
 
 def test_a_named_package_comes_before_the_projects_own(project):

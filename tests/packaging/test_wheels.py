@@ -68,6 +68,6 @@ def test_the_installed_runner_runs_tests_without_a_warning(run, tmp_path):
 
 def test_the_documented_line_for_conftest_works_with_the_installed_plugin(run, tmp_path):
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["pytest_pagerduty.plugin"]\n')
-    (tmp_path / "test_a.py").write_text("def test_a(): pass\n")
+    (tmp_path / "test_a.py").write_text("def test_a(pagerduty_fixture): pass\n")
     done = run("python", "-m", "pytest", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr

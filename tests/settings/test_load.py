@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
 from msgspec import Meta
 
 from qlty.errors import SettingsError
@@ -14,7 +16,11 @@ from qlty.settings import (
     Secret,
     SecretUrl,
     Settings,
+    Sources,
     Url,
+    _values,
+    current,
+    install,
     load,
     missing,
 )
@@ -182,6 +188,32 @@ def test_problems_of_the_group_are_reported(given):
 
     given()
     assert problem(Paired).startswith("SHOP USER is not set: looked for environment variable")
+
+
+FIELDS = [field.upper() for field in Shop.__struct_fields__]
+
+
+@hypothesis_given(
+    st.dictionaries(
+        st.sampled_from(FIELDS),
+        st.text(st.characters(), max_size=30) | st.integers().map(str) | st.just("https://a\udcff"),
+    )
+)
+def test_any_text_is_a_value_or_a_problem_that_can_be_printed(values):
+    before, known = current(), set(_values._known)
+    said = []
+    install(
+        Sources(environ={f"SHOP_{key}": text for key, text in values.items()}, warn=said.append)
+    )
+    try:
+        shown = repr(load("SHOP", Shop))
+    except SettingsError as error:
+        shown = str(error)
+    finally:
+        install(before)
+        _values._known.intersection_update(known)  # a token "0000" would mask other tests' words
+    assert all(ord(char) >= 32 or char == "\n" for char in shown)
+    "\n".join([shown, *said]).encode("utf-8")
 
 
 class TestPlainHttp:

@@ -52,6 +52,13 @@ def test_a_copy_is_the_same_secret():
     assert copy.copy(secret) is copy.deepcopy(secret) is secret
 
 
+def test_sources_with_a_secret_do_not_print_it():
+    from qlty.settings import Sources
+
+    shown = repr(Sources(options={"vault_token": TOKEN}, environ={"VAULT_TOKEN": TOKEN}))
+    assert TOKEN not in shown
+
+
 def test_equal_values_are_equal_secrets():
     assert {Secret(TOKEN), Secret(TOKEN)} == {Secret(TOKEN)}
     assert Secret(TOKEN) != TOKEN
@@ -63,7 +70,9 @@ def test_loaded_values_are_known_for_masking(given):
     assert "known-after-loading" in known_secrets()
 
 
-@pytest.mark.parametrize("raw", [f"{TOKEN}\nsecond line", 12345678, {"a": TOKEN}, [TOKEN]])
+@pytest.mark.parametrize(
+    "raw", [f"{TOKEN}\nsecond line", f"{TOKEN}\udcff", 12345678, {"a": TOKEN}, [TOKEN]]
+)
 def test_a_wrong_secret_is_named_without_its_value(given, raw):
     given(settings_py={"VAULT": {"TOKEN": raw}})
     message = problem()
@@ -80,9 +89,12 @@ def test_a_wrong_secret_address_is_named_without_its_value(given):
 
 
 @pytest.mark.parametrize("variable", ["VAULT_NUMBER", "VAULT_URL", "VAULT_NAMES", "VAULT_WHEN"])
-def test_a_secret_in_the_place_of_another_setting_is_masked(given, variable):
-    given(environ={"VAULT_TOKEN": TOKEN, variable: TOKEN})
-    assert TOKEN not in problem()
+@pytest.mark.parametrize("token", [TOKEN, "back\\slash'and quote", f"{'long' * 20}-tail"])
+def test_a_secret_in_the_place_of_another_setting_is_masked(given, variable, token):
+    given(environ={"VAULT_TOKEN": token, variable: token})
+    message = problem()
+    assert token not in message
+    assert repr(token)[1:20] not in message
 
 
 @pytest.mark.parametrize(
