@@ -114,9 +114,11 @@ def _is_there(rail: TestRail, upload: Upload) -> bool:
 
 
 def _is(row: dict[str, Any], upload: Upload) -> bool:
-    if upload.path.name not in (row.get("name"), row.get("filename")):
+    """Say whether a listed file is this one; before and after TestRail 7.1 its owner has a name."""
+    if upload.path.name not in {row.get("name"), row.get("filename")}:
         return False
-    return upload.result_id in (None, row.get("result_id"))
+    owner = row.get("result_id") or row.get("entity_id")
+    return upload.result_id is None or owner is None or str(owner) == str(upload.result_id)
 
 
 @contextmanager
