@@ -74,15 +74,16 @@ class TestRail:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 from testrail_api import TestRailAPI
-            self._made = TestRailAPI(
-                self.base_url,
-                self._settings.username,
-                self._settings.api_key.reveal(),
-                timeout=ANSWER_SECONDS,
-                rate_limit=False,
-                exc_iterations=1,
-                warn_ignore=True,
-            )
+            with _quiet():
+                self._made = TestRailAPI(
+                    self.base_url,
+                    self._settings.username,
+                    self._settings.api_key.reveal(),
+                    timeout=ANSWER_SECONDS,
+                    rate_limit=False,
+                    exc_iterations=1,
+                    warn_ignore=True,
+                )
         return self._made
 
     def close(self) -> None:

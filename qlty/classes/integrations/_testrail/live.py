@@ -28,12 +28,12 @@ class Live:
         self._every = every
         self._clock = clock
         self._last = clock()
-        self._new: list[Test] = []
-        self._by_case: dict[Hashable, list[Test]] = {}
+        self._new: dict[str, Test] = {}
+        self._by_case: dict[Hashable, dict[str, Test]] = {}
 
     def add(self, test: Test) -> None:
         """Take a test into the next delivery."""
-        self._new.append(test)
+        self._new[test.nodeid] = test
 
     def is_due(self) -> bool:
         """Say whether it is time for a delivery."""
@@ -41,15 +41,15 @@ class Live:
 
     def take(self) -> list[Test]:
         """Return the tests of the next delivery: earlier ones of the same cases, then the new."""
-        new, self._new = self._new, []
-        keys = dict.fromkeys(key for test in new for key in _keys(test))
-        earlier = {test.nodeid: test for key in keys for test in self._by_case.get(key, ())}
-        for test in new:
+        new, self._new = self._new, {}
+        keys = dict.fromkeys(key for test in new.values() for key in _keys(test))
+        earlier = {id_: test for key in keys for id_, test in self._by_case.get(key, {}).items()}
+        for test in new.values():
             for key in _keys(test):
-                self._by_case.setdefault(key, []).append(replace(test, old=True))
+                self._by_case.setdefault(key, {})[test.nodeid] = replace(test, old=True)
         self._last = self._clock()
         self.sent += 1
-        return [*earlier.values(), *new]
+        return list({**earlier, **new}.values())
 
 
 def _keys(test: Test) -> Iterator[Hashable]:
