@@ -51,6 +51,7 @@ def encode(item: pytest.Item) -> str:
         "doc": _docstring(item),
         "fixtures": getattr(item, "fixturenames", ()),
         "markers": [_marker(mark) for mark in item.iter_markers()],
+        "levels": [_level(item, node) for node, _ in item.iter_markers_with_node()],
     }
     return json.dumps(facts, default=_repr)
 
@@ -73,8 +74,13 @@ def decode(nodeid: str, encoded: str) -> TestCase:
         docstring=_clean(facts["doc"]),
         markers=markers,
         fixtures=tuple(facts["fixtures"]),
-        case_ids=case_ids(name, markers),
+        case_ids=case_ids(name, markers, facts["levels"]),
     )
+
+
+def _level(item: pytest.Item, node: Any) -> int:
+    """Return how far from the test a marker stands: 0 is on the test itself."""
+    return item.listchain()[::-1].index(node)
 
 
 def _class_name(item: pytest.Item) -> str | None:

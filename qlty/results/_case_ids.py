@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,14 +15,37 @@ _IN_NAME = re.compile(r"\[C(\d+)\]")
 _ID = re.compile(r"[Cc]?(\d+)")
 
 
-def case_ids(name: str, markers: Iterable[Marker]) -> tuple[int, ...]:
-    """Return the case ids of ``@pytest.mark.testrail(1, "C2")`` and of ``[C123]`` in the name.
+def case_ids(
+    name: str, markers: Iterable[Marker], levels: Iterable[int] | None = None
+) -> tuple[int, ...]:
+    """Return the case ids of a test, each once.
 
-    Each id once, in this order. What is no id is left out.
+    They come from ``@pytest.mark.testrail(1, "C2")``, from the entry of the test's parameter in
+    ``@pytest.mark.testrail(params={"chrome": 3})``, and from ``[C123]`` in the name. What is no
+    id is left out.
+
+    Args:
+        name: of the test, with its parameters.
+        markers: nearest first.
+        levels: for each marker 0 where it is the test's own, more the farther away it stands:
+            ids of a class or a module are a default for tests without ids of their own. Without
+            it all markers are the test's own.
     """
-    found = [number for mark in markers if mark.name == "testrail" for number in ids_in(mark.args)]
-    found += [int(digits) for digits in _IN_NAME.findall(name)]
-    return tuple(dict.fromkeys(found))
+    parameter = name.partition("[")[2].removesuffix("]")
+    by_level: dict[int, list[int]] = {0: []}
+    for marker, level in zip(markers, levels or repeat(0), strict=False):
+        if marker.name == "testrail":
+            by_level.setdefault(level, []).extend(_of_marker(marker, parameter))
+    by_level[0] += [int(digits) for digits in _IN_NAME.findall(name)]
+    nearest = next((by_level[level] for level in sorted(by_level) if by_level[level]), [])
+    return tuple(dict.fromkeys(nearest))
+
+
+def _of_marker(marker: Marker, parameter: str) -> Iterator[int]:
+    yield from ids_in(marker.args)
+    params = marker.kwargs.get("params")
+    if isinstance(params, dict) and parameter in params:
+        yield from ids_in([params[parameter]])
 
 
 def ids_in(values: Iterable[Any]) -> Iterator[int]:

@@ -14,18 +14,8 @@ from qlty.errors import SettingsError
 NODEID = "tests/test_pay.py::TestCard::test_pay[visa]"
 
 
-def test_ids_of_marker_and_name_come_from_the_recorder(make_case, make_result):
+def test_ids_are_what_the_recorder_found_each_once(make_case, make_result):
     assert case_ids(make_case(NODEID), make_result(NODEID, test_case_ids=[3, 1, 3]), {}) == (3, 1)
-
-
-def test_a_parameter_has_the_case_that_the_marker_gives_it(make_case, make_result, marker):
-    case = make_case(NODEID, marker(params={"visa": "C7", "amex": 8}))
-    assert case_ids(case, make_result(NODEID, test_case_ids=[]), {}) == (7,)
-
-
-def test_a_parameter_that_the_marker_does_not_name_has_no_case(make_case, make_result, marker):
-    case = make_case(NODEID, marker(params={"amex": 8}))
-    assert case_ids(case, make_result(NODEID, test_case_ids=[]), {}) == ()
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,58 @@ def test_a_required_integration_without_settings_aborts_the_run(sandbox, run_pyt
     done = run_pytest(TESTRAIL_PROJECT_ID="", TESTRAIL_REQUIRED="true")
     assert done.returncode == 69
     assert "TESTRAIL PROJECT_ID is not set" in done.stdout + done.stderr
+
+
+DEFAULTS = """
+import pytest, unittest
+
+pytestmark = pytest.mark.testrail(20)
+
+def test_module_default(): pass
+
+@pytest.mark.testrail(1)
+def test_own(): pass
+
+@pytest.mark.testrail(defects="SHOP-1")
+def test_only_defects(): assert 0
+
+@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+@pytest.mark.testrail(params={"chrome": 2, "firefox": "C3"})
+def test_by_parameter(browser): pass
+
+@pytest.mark.parametrize("x", ["[C4]", "other"])
+def test_by_name(x): pass
+
+@pytest.mark.testrail("C21")
+class TestClass:
+    def test_class_default(self): pass
+
+    @pytest.mark.testrail(5)
+    def test_own(self): pass
+
+@pytest.mark.testrail(22)
+class Legacy(unittest.TestCase):
+    def test_class_default(self): pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_class_or_module_is_the_default_for_tests_without_ids_of_their_own(
+    sandbox, run_pytest, workers
+):
+    run_pytest(*workers, suite=DEFAULTS)
+    (run,) = sandbox.testrail.runs
+    comments = {result["case_id"]: result["comment"] for result in run["results"]}
+    assert sorted(comments) == [1, 2, 3, 4, 5, 20, 21, 22]
+    assert comments[20].startswith(
+        "1 of 3 tests failed:\n- failed: test_suite.py::test_only_defects"
+    )
+    assert "TestClass::test_class_default" in comments[21]
+    assert "Legacy::test_class_default" in comments[22]
+
+
+def test_a_mapping_file_in_the_project_is_used(sandbox, run_pytest, tmp_path):
+    (tmp_path / "cases.csv").write_text("test,case\ntest_suite.py,C7\ntest_suite.py::test_b,C8\n")
+    suite = "def test_a(): pass\ndef test_b(): pass\ndef test_c(): assert 0\n"
+    run_pytest(suite=suite, settings="TESTRAIL = {'CASES_FILE': 'cases.csv'}")
+    assert statuses(sandbox) == {7: 5, 8: 1}

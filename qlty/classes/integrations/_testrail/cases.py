@@ -25,11 +25,10 @@ def case_ids(
 ) -> tuple[int, ...]:
     """Return the ids of a test's cases, each once.
 
-    Its own come first: what the recorder found in markers, name and properties, and the entry of
-    its parameter in the marker's ``params``. Where it has none, the mapping file's nearest entry.
+    They are what the recorder found in markers, name and properties. Where that is nothing, they
+    are those of the mapping file's nearest entry.
     """
-    own = dict.fromkeys((*result["test_case_ids"], *_of_parameter(case)))
-    return tuple(own) or _nearest(case.nodeid, mapped)
+    return tuple(dict.fromkeys(result["test_case_ids"])) or _nearest(case.nodeid, mapped)
 
 
 def automation_ids(case: TestCase) -> tuple[str, ...]:
@@ -111,15 +110,6 @@ def _ids(value: Any) -> Iterator[int]:
             digits = part.strip().upper().removeprefix("C")
             if digits.isascii() and digits.isdigit() and int(digits):
                 yield int(digits)
-
-
-def _of_parameter(case: TestCase) -> Iterator[int]:
-    _, bracket, rest = case.name.partition("[")
-    parameter = rest.removesuffix("]") if bracket else None
-    for marker in _markers(case):
-        params = marker.kwargs.get("params")
-        if isinstance(params, dict) and parameter in params:
-            yield from _ids(params[parameter])
 
 
 def _nearest(nodeid: str, mapped: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
