@@ -40,9 +40,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: error: {message}\n")
 
 
-def parse_arguments(
-    argv: Sequence[str], prog: str = "qlty-framework run"
-) -> tuple[argparse.Namespace, list[str]]:
+def parse_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Parse the runner's command line and set the flags in ``qlty.config``.
 
     Returns:
@@ -52,13 +50,7 @@ def parse_arguments(
         SystemExit: after ``--help``, and with 4 after a wrong argument.
     """
     own, rest = _split(argv)
-    parser = Parser(
-        prog=prog,
-        description="Run tests, and report the run.",
-        epilog=_EPILOG,
-        allow_abbrev=False,
-    )
-    parser.hint = " (options of pytest go behind --)"
+    parser = _new_parser()
 
     # Arguments. A new integration's argument goes here.
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders with tests")
@@ -84,6 +76,17 @@ def parse_arguments(
     config.CURRENT_PLATFORM = args.platform
     config.CURRENT_ENVIRONMENT = args.env
     return args, rest
+
+
+def _new_parser() -> Parser:
+    parser = Parser(
+        prog="qlty-framework run",
+        description="Run tests, and report the run.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.hint = " (options of pytest go behind --)"
+    return parser
 
 
 def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:

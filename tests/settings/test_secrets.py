@@ -64,6 +64,11 @@ def test_equal_values_are_equal_secrets():
     assert Secret(TOKEN) != TOKEN
 
 
+def test_settings_py_may_hold_a_secret_itself(given):
+    given(settings_py={"VAULT": {"TOKEN": Secret(TOKEN)}})
+    assert load("VAULT", Vault).token == Secret(TOKEN)
+
+
 def test_loaded_values_are_known_for_masking(given):
     given(environ={"VAULT_TOKEN": "known-after-loading"})
     load("VAULT", Vault)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qlty import config
+from qlty.utilities import argument_parser
 from qlty.utilities.argument_parser import parse_arguments
 
 
@@ -78,3 +79,11 @@ def test_the_letter_that_the_guide_gives_away_is_free(capsys):
     with pytest.raises(SystemExit):
         parse_arguments(["-x"])
     assert "unrecognized arguments: -x" in capsys.readouterr().err
+
+
+def test_workers_without_xdist_say_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(argument_parser, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as caught:
+        parse_arguments(["-n", "2"])
+    assert caught.value.code == 4
+    assert "pip install 'qlty-framework[xdist]'" in capsys.readouterr().err
