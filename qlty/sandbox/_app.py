@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from qlty.sandbox import _api
+from qlty.sandbox import _api, inbox
 from qlty.sandbox._door import Door
 from qlty.sandbox._gate import MAX_BODY, Gate
 
@@ -62,25 +62,11 @@ def build(
     routes = [
         Route("/livez", _alive),
         Route("/readyz", _alive),
-        Route("/testrail/index.php", _testrail_page),
-        Route("/slack/archives/{channel}/{ts}", _slack_page),
         *_api.routes(world),
+        *inbox.routes(world),
     ]
     return Door(Front(gates, Starlette(routes=routes)), bound, names)
 
 
 async def _alive(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
-
-
-async def _testrail_page(request: Request) -> Response:
-    kind, _, number = request.url.query.strip("/").partition("/view/")
-    number = number if number.isascii() and number.isdigit() else ""
-    return RedirectResponse(f"/inbox/testrail/{kind}/{number}" if number else "/inbox/testrail")
-
-
-async def _slack_page(request: Request) -> Response:
-    from urllib.parse import quote
-
-    channel, ts = request.path_params["channel"], request.path_params["ts"]
-    return RedirectResponse(f"/inbox/slack/{quote(channel)}#m{quote(ts.lstrip('p'))}")

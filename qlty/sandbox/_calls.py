@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from qlty.sandbox._store import Row, Store
     from qlty.sandbox._wire import Answer, Call
 
+_LOST = {
+    "drop": "done, and the answer was cut off",
+    "reset": "cut off before anything was done",
+    "hang": "nothing was done, and no answer sent",
+}
 MAX_SHOWN = 64 * 1024
 _SLACK_TOKEN = re.compile(r"xox[a-z]-(?!sandbox)[A-Za-z0-9-]+")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key")
@@ -38,14 +43,15 @@ class Recorder:
             "body_bytes": len(call.body),
             "chaos": chaos,
             "ms": round(seconds * 1000, 2),
-            **self._answered(answer),
+            **self._answered(answer, chaos),
         }
         self.table.put(number, row)
         return row
 
-    def _answered(self, answer: Answer | None) -> Row:
+    def _answered(self, answer: Answer | None, chaos: str) -> Row:
         if answer is None:
-            return {"status": None, "answer": "", "answer_headers": {}, "reason": "", "ok": False}
+            lost: Row = {"status": None, "answer": "", "answer_headers": {}, "ok": False}
+            return {**lost, "reason": _LOST.get(chaos.partition(",")[0], "no answer")}
         kind = answer.headers.get("content-type", "").partition(";")[0]
         good = answer.status < 400 and not answer.reason
         return {

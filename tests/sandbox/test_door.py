@@ -98,11 +98,9 @@ def test_a_chunked_body_over_the_cap_is_refused(http: Http) -> None:
     assert http("GET", "/api/hooks").json["hooks"] == []
 
 
-def test_a_wider_host_takes_addresses_and_names_that_are_allowed() -> None:
-    from tests.sandbox.conftest import Http
-
+def test_a_wider_host_takes_addresses_and_names_that_are_allowed(raw_http: type[Http]) -> None:
     with start("--host", "0.0.0.0", "--allow-host", "sandbox") as wide:
-        http = Http(wide.url)
+        http = raw_http(wide.url)
         hosts = ["10.0.0.7:99", "sandbox:99", "evil.example"]
         answers = [http("GET", "/livez", headers={"Host": each}).status for each in hosts]
     assert answers == [200, 200, 403]
