@@ -171,4 +171,4 @@ def _no_match(name: str, items: Sequence[pytest.Item]) -> str:
     known = {known for item in items for known in _names(item, len(wanted.split(".")))}
     meant = nearest(wanted, sorted(known), count=_SHOWN_NAMES, cutoff=_ALIKE)
     hint = f" Nearest: {', '.join(meant)}." if meant else ""
-    return f"no test is named {name!r} ({len(items)} tests were collected).{hint}"
+    return f"no test is named {name!r} ({len(items)} collected).{hint}"

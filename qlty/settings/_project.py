@@ -70,7 +70,7 @@ def _stand_in(name: str) -> ModuleType:
 def _import(root: str, name: str) -> ModuleType:
     present = sys.modules.get(name)
     if present is not None and (_left_by_other_run(present) or not _is_below(present, root)):
-        del sys.modules[name]
+        _forget(name)
     importlib.invalidate_caches()
     try:
         return _mark(importlib.import_module(name))
@@ -80,6 +80,11 @@ def _import(root: str, name: str) -> ModuleType:
         raise SettingsError(_raised(name, error)) from error
     except (Exception, SystemExit) as error:
         raise SettingsError(_raised(name, error)) from error
+
+
+def _forget(name: str) -> None:
+    for known in [known for known in sys.modules if f"{known}.".startswith(f"{name}.")]:
+        del sys.modules[known]
 
 
 def _mark(module: ModuleType) -> ModuleType:

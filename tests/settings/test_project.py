@@ -78,6 +78,15 @@ def test_a_second_run_gets_its_own_project(tmp_path):
     assert not hasattr(import_project_settings(tmp_path / "three", named=False), "WHO")
 
 
+def test_a_second_run_gets_its_own_parts_of_a_settings_package(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "settings").mkdir(parents=True)
+        (tmp_path / name / "settings" / "__init__.py").write_text("from settings.base import WHO")
+        (tmp_path / name / "settings" / "base.py").write_text(f"WHO = {name!r}")
+    assert import_project_settings(tmp_path / "one", named=False).WHO == "one"
+    assert import_project_settings(tmp_path / "two", named=False).WHO == "two"
+
+
 def test_a_named_module_that_is_missing_says_where_it_was_looked_for(tmp_path):
     (tmp_path / "settings_staging.py").write_text("")
     with pytest.raises(SettingsError) as caught:
