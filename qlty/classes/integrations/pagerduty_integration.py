@@ -77,6 +77,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()
+        self._replace_outdated()
         if self.settings.when not in {"never", "failure"}:
             self._settle()
         if self.settings.change_events and self.settings.when != "never":
@@ -138,8 +139,16 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         history: Any = getattr(self._courier, "history", None)
         return room.Trend.of(history.outcomes(nodeid)) if history and history.known else None
 
+    def _replace_outdated(self) -> None:
+        """What waits in the outbox since an earlier run must not page for what passes now."""
+        whole = room.is_whole(self.run)
+        for known in self._watch.services.values():
+            before = room.failing_before(known, self._trend_of)
+            for key in room.outdated(known, self._scope, before, whole=whole):
+                self.deliver({"text": ""}, key=key, kind=room.WITHDRAW, supersedes=True)
+
     def _settle(self) -> None:
-        for service_id, known in self._watch.services.items():
+        for known in self._watch.services.values():
             payload = room.settlement(
                 known,
                 self.settings,
@@ -149,7 +158,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
                 everything=not config.ACTIVATED_BY_TESTS,
             )
             if payload is not None:
-                self.deliver(payload, key=f"settle {service_id} {self.run['id']}", kind=room.SETTLE)
+                key = f"settle {known.service_id} {self.run['id']}"
+                self.deliver(payload, key=key, kind=room.SETTLE)
 
     def _send_change(self, test_results: TestResults) -> None:
         payload = {

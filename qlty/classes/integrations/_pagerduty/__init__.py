@@ -4,7 +4,13 @@
 pure. ``_watch`` hands decisions over while tests run, ``_sender`` performs them in another process.
 """
 
-from qlty.classes.integrations._pagerduty._closing import change_event, failing_before, settlement
+from qlty.classes.integrations._pagerduty._closing import (
+    change_event,
+    failing_before,
+    is_whole,
+    outdated,
+    settlement,
+)
 from qlty.classes.integrations._pagerduty._marker import check as check_marker
 from qlty.classes.integrations._pagerduty._observer import Observer
 from qlty.classes.integrations._pagerduty._policy import Observation
@@ -31,6 +37,8 @@ __all__ = [
     "change_event",
     "check_marker",
     "failing_before",
+    "is_whole",
+    "outdated",
     "preflight",
     "send",
     "settlement",

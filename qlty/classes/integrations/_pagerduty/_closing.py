@@ -35,6 +35,23 @@ def failing_before(known: Known, trend_of: Callable[[str], Trend | None]) -> set
     return found
 
 
+def outdated(known: Known, scope: Scope, before: set[str] | None, *, whole: bool) -> list[str]:
+    """Return the keys whose pages, if any still wait in the outbox, tell what is no longer true.
+
+    A page about several tests is outdated when a whole run has no failure left.
+    """
+    if not before:
+        return []
+    keys = [key for key in known.problems if key in before and known.problems[key].is_clean]
+    groups = group_keys(known.service_id, scope) if whole and not known.failing else ()
+    return [*keys, *groups]
+
+
+def is_whole(run: Mapping[str, Any]) -> bool:
+    """Say whether every test of the files that were chosen ran."""
+    return bool(run.get("whole", True)) and not run.get("cut_short")
+
+
 def settlement(
     known: Known,
     settings: PagerDutySettings,
@@ -53,7 +70,7 @@ def settlement(
         known,
         scope,
         settings.max_incidents,
-        whole=bool(run.get("whole", True)) and not run.get("cut_short"),
+        whole=is_whole(run),
         resolve_on_pass=settings.resolve_on_pass,
     )
     if proved is not None and not everything and not (before or settings.resolve_on_pass):

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 
 _CRASH = re.compile(r"^(?P<place>[^\s:][^:\n]*:\d+): (?P<kind>.+)$")
-_VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
+_IDS = r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d{4,}"
+_VARYING_IDS = re.compile(_IDS)
+_VARYING = re.compile(rf"{_IDS}|\d+")
 #: characters of an error in one line
 _LINE = 300
 
@@ -19,11 +21,14 @@ class Failure:
     Attributes:
         line: the error in one line, such as ``AssertionError: assert 201 == 502``.
         place: ``path:line`` of the innermost frame that pytest shows, or ``""``.
-        signature: equal for the same error, whatever numbers and addresses are in it.
+        cause: equal for failures of different tests that one cause explains: everything but
+            addresses and ids must be the same.
+        signature: equal for the same error of one test in two runs, whatever numbers are in it.
     """
 
     line: str
     place: str
+    cause: str
     signature: str
 
 
@@ -38,8 +43,9 @@ def read(message: str | None) -> Failure:
     elif kind and not text.startswith(kind.partition(":")[0]):
         text = f"{kind}: {text}"
     line = _one_line(text) or "no message"
-    shape = _VARYING.sub("#", line) + "\0" + place.partition(":")[0]
-    return Failure(line, place, digest(shape, 8))
+    file = place.partition(":")[0]
+    cause = digest(f"{_VARYING_IDS.sub('#', line)}\0{file}", 8)
+    return Failure(line, place, cause, digest(f"{_VARYING.sub('#', line)}\0{file}", 8))
 
 
 def digest(text: str, length: int) -> str:

@@ -128,9 +128,9 @@ class Known:
         problem.failed.append(seen)
         if len(problem.failed) == 1:
             self.failing[seen.problem] = problem
-            self.errors[_signature(seen)] += 1
+            self.errors[_cause(seen)] += 1
             if seen.phase == "setup":
-                self.setup_errors[_signature(seen)] += 1
+                self.setup_errors[_cause(seen)] += 1
 
 
 def verdict(result: TestResult) -> Verdict | None:
@@ -184,7 +184,7 @@ def highest_urgency(failures: tuple[Observation, ...]) -> str | None:
 
 def _has_shared_setup_error(known: Known, problem: Problem) -> bool:
     first = problem.failed[0]
-    return first.phase == "setup" and known.setup_errors[_signature(first)] >= SHARED_SETUP
+    return first.phase == "setup" and known.setup_errors[_cause(first)] >= SHARED_SETUP
 
 
 def _group(
@@ -195,5 +195,5 @@ def _group(
     return Incident(kind, key, known.service_id, failures, reason)
 
 
-def _signature(seen: Observation) -> str:
-    return seen.failure.signature if seen.failure else ""
+def _cause(seen: Observation) -> str:
+    return seen.failure.cause if seen.failure else ""

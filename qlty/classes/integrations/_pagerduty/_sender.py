@@ -48,10 +48,10 @@ def send(settings: PagerDutySettings, job: Job) -> Sent | None:
     Raises:
         DeliveryError: it failed; the class says what follows.
     """
-    if not settings.has_credentials:
-        raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
     if job.kind == WITHDRAW:
         return Sent(job.payload["text"])
+    if not settings.has_credentials:
+        raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
     if job.kind == CHANGE:
         Events(settings).change(job.payload["event"], job.payload["service_id"])
         return Sent("change event")
