@@ -66,15 +66,23 @@ def _asks(item: pytest.Item) -> bool:
     return FIXTURE in fixtures and item.get_closest_marker(MARKER) is not None
 
 
-def pytest_report_collectionfinish(items: list[pytest.Item]) -> list[str]:
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say what is wrong with markers, once each, before a test has to fail for it."""
-    marks = {id(mark): (mark, item) for item in items for mark in item.iter_markers(MARKER)}
-    if not marks:
+    marked = [item for item in items if item.get_closest_marker(MARKER) is not None]
+    if not marked:
         return []
     from qlty.classes.integrations._pagerduty import check_marker
 
-    return [
+    marks = {id(mark): (mark, item) for item in marked for mark in item.iter_markers(MARKER)}
+    lines = [
         f"pagerduty: {item.nodeid}: {problem}"
         for mark, item in marks.values()
         for problem in check_marker(mark.args, mark.kwargs)
     ]
+    without = [item for item in marked if not _asks(item)]
+    if without and not getattr(config.option, "report_to", None):
+        lines.append(
+            f"pagerduty: {len(without)} marked tests such as {without[0].nodeid} do not use "
+            f"{FIXTURE}: they open incidents only with --report-to pagerduty"
+        )
+    return lines

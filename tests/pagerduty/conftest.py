@@ -147,9 +147,14 @@ def a_result(
     return result | more  # type: ignore[return-value]
 
 
-def seen(nodeid: str, outcome: str = "failed", *, error: str = "", scope: Scope = SCOPE, **more: Any) -> Observation:
+def seen(
+    nodeid: str, outcome: str = "failed", *, error: str = "", scope: Scope = SCOPE, **more: Any
+) -> Observation:
     """What the policy gets to know of a test of service XIXOOXZ."""
-    route = Routing("XIXOOXZ", **{k: more.pop(k) for k in ("urgency", "incident_key", "resolve_on_pass") if k in more})
+    route = Routing(
+        "XIXOOXZ",
+        **{k: more.pop(k) for k in ("urgency", "incident_key", "resolve_on_pass") if k in more},
+    )
     case = a_case(nodeid)
     message = a_failure(error or f"ValueError: {test_of(nodeid)}")
     failed = {"failure": read(message), "message": message, "phase": more.pop("phase", "call")}

@@ -207,7 +207,9 @@ def test_an_answer_lost_on_opening_opens_no_second_incident(machine, sandbox):
 def test_a_page_that_could_not_be_sent_for_max_age_is_given_up(machine, effects, sandbox):
     sandbox.chaos({"pagerduty/*": {"status": 503}})
     ci = machine()
-    ci.run({"test_pay": "failed"}, deliver=False, settings={"PAGERDUTY_MAX_AGE": "0.2"}, by_tests=True)
+    ci.run(
+        {"test_pay": "failed"}, deliver=False, settings={"PAGERDUTY_MAX_AGE": "0.2"}, by_tests=True
+    )
     ci.send(seconds=0.5)
     sandbox.chaos({})
     ci.send()
@@ -252,8 +254,11 @@ def test_a_note_is_added_when_an_hour_is_over(machine, effects, monkeypatch):
 
 def test_an_acknowledged_incident_gets_the_note_too_and_no_second_page(machine, sandbox, effects):
     ci = machine()
-    ci.run({"test_pay": "failed"}, settings={"PAGERDUTY_API_KEY": "sandbox-pagerduty-user"},
-           marker={"assignee_id": "SE169QA"})
+    ci.run(
+        {"test_pay": "failed"},
+        settings={"PAGERDUTY_API_KEY": "sandbox-pagerduty-user"},
+        marker={"assignee_id": "SE169QA"},
+    )
     assert statuses(sandbox) == ["acknowledged"]
     assert any("notified nobody" in text for text in ci.told)
     ci.run({"test_pay": "failed"}, error="KeyError: 'new'")
@@ -311,8 +316,11 @@ def test_pagerduty_is_asked_once_per_service_and_not_per_test(machine, sandbox):
 
 def test_a_storm_is_one_incident_and_ends_with_the_first_run_without_one(machine, sandbox):
     ci = machine()
-    ci.run({f"test_{n}": "failed" for n in range(25)}, error="ConnectionError: no database",
-           settings={"PAGERDUTY_GROUP_WAIT": "30"})
+    ci.run(
+        {f"test_{n}": "failed" for n in range(25)},
+        error="ConnectionError: no database",
+        settings={"PAGERDUTY_GROUP_WAIT": "30"},
+    )
     (storm,) = sandbox.pagerduty.incidents
     assert "25 tests fail" in storm["title"] or "one error explains" in storm["title"]
     outcomes = {f"test_{n}": "passed" for n in range(25)} | {"test_3": "failed"}
@@ -342,8 +350,12 @@ def test_a_broken_session_fixture_is_one_incident(machine, sandbox):
     ci = machine()
     broken = {"phase": "setup"}
     names = ["test_a", "test_b", "test_c"]
-    ci.run(dict.fromkeys(names, "error"), error="OSError: no database", result=broken,
-           settings={"PAGERDUTY_GROUP_WAIT": "30"})
+    ci.run(
+        dict.fromkeys(names, "error"),
+        error="OSError: no database",
+        result=broken,
+        settings={"PAGERDUTY_GROUP_WAIT": "30"},
+    )
     (incident,) = sandbox.pagerduty.incidents
     assert incident["title"].startswith("Setup of 3 tests fails")
     ci.run(dict.fromkeys(names, "passed"))

@@ -16,6 +16,7 @@ from qlty.classes.integrations import _pagerduty as room
 from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.errors import SettingsError
 from qlty.results import count
+from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
     from qlty.delivery import Job, Sent
@@ -25,6 +26,8 @@ _NO_CREDENTIALS = (
     "no credentials: set PAGERDUTY_API_KEY (with PAGERDUTY_DEFAULT_FROM), "
     "PAGERDUTY_OAUTH_TOKEN or PAGERDUTY_ROUTING_KEY"
 )
+#: seconds that a run waits at its end for the links of its incidents, for all of them together
+_OUTCOME_WAIT = 10.0
 #: test names that a line of the receipt shows
 _NAMED = 3
 
@@ -46,7 +49,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             SettingsError: a setting is wrong, credentials are missing or refused.
         """
         settings = self.settings
-        if config.ACTIVATED_BY_TESTS:
+        if config.ACTIVATED_BY_TESTS or self._is_told_late:
             return
         if not settings.has_credentials:
             raise SettingsError(_NO_CREDENTIALS)
@@ -56,6 +59,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Take note of a test that asks for incidents, and hand over the one that it needs."""
+        if self._is_told_late:
+            return
         for seen in self._observer.observe(test_case, result):
             if seen.held or (seen.verdict == "failed" and not self.settings.has_credentials):
                 self._held[seen.held or _NO_CREDENTIALS].append(test_case.nodeid)
@@ -84,7 +89,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             self._send_change(test_results)
         for reason, nodeids in self._held.items():
             self.note(f"held back {len(nodeids)} failing ({_names(nodeids)}): {reason}")
-        outcomes = self._watch.outcomes()
+        budget = load("QLTY", QltySettings).delivery_timeout
+        outcomes = self._watch.outcomes(min(budget, _OUTCOME_WAIT))
         if context is not None and outcomes:
             context["pagerduty_incidents"] = outcomes
 
@@ -100,6 +106,15 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             DeliveryError: it failed; the class says what follows.
         """
         return room.send(self.settings, job)
+
+    @property
+    def _is_told_late(self) -> bool:
+        """Whether this is a killed run, which the next one reports.
+
+        It has handed over its incidents while it ran. Told now, its failures would page for what
+        may pass again, and its passes are older than what is open.
+        """
+        return bool(self.run.get("cut_short")) and "exit_status" not in self.run
 
     @cached_property
     def _observer(self) -> room.Observer:
@@ -136,7 +151,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         )
 
     def _trend_of(self, nodeid: str) -> room.Trend | None:
-        history: Any = getattr(self._courier, "history", None)
+        history = self._courier.history if self._courier else None
         return room.Trend.of(history.outcomes(nodeid)) if history and history.known else None
 
     def _replace_outdated(self) -> None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: seconds between two states of an incident about many tests: a storm must not become one of writes
 _REWRITE_EVERY = 1.0
-#: seconds that a run waits at its end for the links of its incidents, for all of them together
-OUTCOME_WAIT = 10.0
 
 
 @dataclass
@@ -64,10 +62,10 @@ class Watch:
         for known in self.services.values():
             self._reconcile(known, final=True)
 
-    def outcomes(self) -> list[dict[str, Any]]:
-        """Return what became of the run's incidents, as far as it is known in time."""
+    def outcomes(self, seconds: float) -> list[dict[str, Any]]:
+        """Return what became of the run's incidents, as far as it is known in that time."""
         name = outcome_name(self._run.get("id", ""))
-        deadline = time.monotonic() + OUTCOME_WAIT
+        deadline = time.monotonic() + seconds
         found = []
         for asked in (asked for by_key in self._asked.values() for asked in by_key.values()):
             outcome = asked.delivery.wait_for(name, max(0.0, deadline - time.monotonic()))

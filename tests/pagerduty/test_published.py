@@ -1,0 +1,284 @@
+"""What pytest-pagerduty 1.0.0 does, where ours does the right thing instead."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+MARKED = """
+import pytest, os, unittest
+pytestmark = [
+    pytest.mark.usefixtures("pagerduty_fixture"),
+    pytest.mark.pagerduty_trigger_incident(service_id="XIXOOXZ"),
+]
+"""
+
+
+def titles(suite):
+    return [incident["title"] for incident in suite.incidents]
+
+
+def seconds(ran):
+    """Return how long pytest says that its session took: the tests, not the tail after them."""
+    return float(re.findall(r" in ([\d.]+)s", ran.output)[-1])
+
+
+# -- which failures
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '@pytest.fixture(scope="module")\ndef broken():\n    raise OSError("no database")\n'
+        "def test_pay(broken): pass",
+        "@pytest.fixture(autouse=True)\ndef broken():\n    raise OSError('no database')\n"
+        "def test_pay(): pass",
+        "class TestShop:\n    def setup_method(self):\n        raise OSError('no database')\n"
+        "    def test_pay(self): pass",
+        "class TestShop(unittest.TestCase):\n    @classmethod\n    def setUpClass(cls):\n"
+        "        raise OSError('no database')\n    def test_pay(self): pass",
+    ],
+    ids=["module fixture", "autouse fixture", "setup_method", "setUpClass"],
+)
+def test_a_failing_setup_opens_an_incident(suite, text):
+    suite.write(MARKED + text)
+    suite.run()
+    (title,) = titles(suite)
+    assert "test_pay" in title
+    assert "OSError: no database" in title
+
+
+def test_a_failing_teardown_opens_an_incident(suite):
+    suite.write(
+        MARKED + "@pytest.fixture\ndef bed():\n    yield\n    raise OSError('left over')\n"
+        "def test_pay(bed): pass"
+    )
+    suite.run()
+    assert "OSError: left over" in titles(suite)[0]
+
+
+def test_a_file_that_cannot_be_imported_opens_an_incident_for_its_service(suite):
+    suite.write("def test_fine(): pass", "test_fine.py")
+    suite.write("import no_such_module\n" + MARKED + "def test_pay(): pass")
+    suite.run("--report-to=pagerduty")
+    (incident,) = suite.incidents
+    assert incident["service"]["id"] == "XIXOOXZ"
+    assert "No module named 'no_such_module'" in incident["title"]
+
+
+def test_a_crashed_worker_opens_an_incident_with_the_facts_of_its_test(suite):
+    suite.write(MARKED + "def test_pay():\n    '''Payment works.'''\n    os._exit(3)")
+    suite.run("-n1")
+    (incident,) = suite.incidents
+    assert "crashed" in incident["title"]
+    assert "Payment works." in incident["body"]["details"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def test_pay(): pytest.skip('later')",
+        "@pytest.mark.xfail\ndef test_pay(): assert False",
+        "def test_pay(): pass",
+    ],
+    ids=["skip", "xfail", "pass"],
+)
+def test_what_did_not_fail_opens_nothing(suite, text):
+    suite.write(MARKED + text)
+    suite.run()
+    assert suite.calls() == []
+
+
+def test_a_strict_xpass_opens_an_incident(suite):
+    suite.write(MARKED + "@pytest.mark.xfail(strict=True)\ndef test_pay(): pass")
+    suite.run()
+    assert "XPASS(strict)" in titles(suite)[0]
+
+
+def test_a_failing_subtest_opens_one_incident_with_its_cause(suite):
+    suite.write(
+        MARKED + "class TestShop(unittest.TestCase):\n    def test_pay(self):\n"
+        "        for n in range(3):\n            with self.subTest(n=n):\n"
+        "                self.assertEqual(n, 7)"
+    )
+    suite.run()
+    (title,) = titles(suite)
+    assert "AssertionError: 0 != 7" in title
+
+
+def test_a_test_that_passes_on_rerun_opens_nothing(suite):
+    suite.write(
+        MARKED + "import pathlib\ndef test_pay():\n    flag = pathlib.Path('seen')\n"
+        "    first = not flag.exists()\n    flag.touch()\n    assert not first"
+    )
+    assert suite.run("--reruns=2").counts == {"passed": 1, "rerun": 1}
+    assert suite.calls() == []
+
+
+def test_a_test_that_fails_on_every_rerun_opens_one_incident(suite):
+    suite.write(MARKED + "def test_pay(): assert 1 == 2")
+    suite.run("--reruns=2")
+    (incident,) = suite.incidents
+    assert "Attempts: 3, all failed" in incident["body"]["details"]
+
+
+def test_a_broken_pagerduty_consumes_no_rerun(suite):
+    suite.sandbox.chaos({"pagerduty/*": {"status": 500}})
+    suite.write(MARKED + "def test_pay(): assert 1 == 2")
+    ran = suite.run("--reruns=2", env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    assert ran.counts == {"failed": 1, "rerun": 2}
+
+
+# -- which tests
+
+
+def test_the_marker_without_the_fixture_says_what_it_needs(suite):
+    suite.write(MARKED.replace('pytest.mark.usefixtures("pagerduty_fixture"),', "")
+                + "def test_pay(): assert False")  # fmt: skip
+    ran = suite.run()
+    assert suite.calls() == []
+    assert "only with --report-to pagerduty" in ran.output
+
+
+def test_the_fixture_without_the_marker_opens_nothing(suite):
+    suite.write("def test_pay(pagerduty_fixture): assert False")
+    assert suite.run().counts == {"failed": 1}
+    assert suite.calls() == []
+
+
+def test_a_service_given_by_position_is_used(suite):
+    suite.write(
+        'import pytest\n@pytest.mark.pagerduty_trigger_incident("XIXOOXZ")\n'
+        "def test_pay(pagerduty_fixture): assert False"
+    )
+    suite.run()
+    assert suite.incidents[0]["service"]["id"] == "XIXOOXZ"
+
+
+def test_an_argument_that_does_not_exist_is_said_at_collection_and_the_page_goes_out(suite):
+    suite.write(MARKED.replace('service_id="XIXOOXZ"', 'service_id="XIXOOXZ", assignee_ids="P1"')
+                + "def test_pay(): assert False")  # fmt: skip
+    ran = suite.run()
+    before_the_tests = ran.output.partition("test_shop.py F")[0]
+    assert "no argument 'assignee_ids': did you mean 'assignee_id'" in before_the_tests
+    assert len(suite.incidents) == 1
+
+
+def test_parameters_with_one_key_share_one_incident_and_no_test_errors(suite):
+    suite.write(
+        'import pytest\n@pytest.mark.pagerduty_trigger_incident("XIXOOXZ", incident_key="down")\n'
+        "@pytest.mark.parametrize('n', [1, 2, 3])\n"
+        "def test_pay(pagerduty_fixture, n): assert not n"
+    )
+    assert suite.run().counts == {"failed": 3}
+    assert [one["incident_key"] for one in suite.incidents] == ["down"]
+
+
+def test_parameters_without_a_key_share_one_incident_with_the_file_in_its_title(suite):
+    suite.write(MARKED + "@pytest.mark.parametrize('n', range(4))\ndef test_pay(n): assert n < 0")
+    suite.run()
+    (title,) = titles(suite)
+    assert "test_shop.py::test_pay[0] (and 3 more of its parameters)" in title
+
+
+def test_a_title_of_1560_characters_is_cut(suite):
+    suite.write(MARKED + f"@pytest.mark.parametrize('n', ['{'x' * 1500}'])\n"
+                "def test_pay(n): assert False")  # fmt: skip
+    suite.run()
+    (title,) = titles(suite)
+    assert len(title) <= 1024
+    assert "assert False" in title
+
+
+# -- when PagerDuty or its credentials are broken
+
+
+def test_missing_credentials_are_one_line_and_no_test_errors(suite):
+    suite.write(MARKED + "def test_pay(): assert False\ndef test_other(): pass")
+    ran = suite.run(without=("PAGERDUTY_API_KEY",))
+    assert ran.counts == {"failed": 1, "passed": 1}
+    (note,) = ran.line["notes"]
+    assert "no credentials: set PAGERDUTY_API_KEY" in note
+
+
+def test_a_missing_from_is_said_and_no_test_errors(suite):
+    suite.write(MARKED + "def test_pay(): assert False")
+    ran = suite.run(without=("PAGERDUTY_DEFAULT_FROM",))
+    assert ran.counts == {"failed": 1}
+    (refused,) = ran.line["refused"]
+    assert '"From" header' in refused["reason"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_an_error_of_pagerduty_changes_no_outcome(suite, status):
+    suite.sandbox.chaos({"pagerduty/*": {"status": status}})
+    suite.write(MARKED + "def test_pay(): assert False\ndef test_other(): pass")
+    ran = suite.run(env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    assert ran.counts == {"failed": 1, "passed": 1}
+    assert ran.returncode == 1
+    problems = [*ran.line["refused"], *ran.line["waiting"]]
+    assert str(status) in problems[0]["reason"]
+
+
+def test_endless_429_hangs_nothing_and_the_page_is_kept(suite):
+    suite.sandbox.chaos({"pagerduty/*": {"status": 429}})
+    suite.write(MARKED + "def test_pay(): assert False")
+    ran = suite.run(env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    (waiting,) = ran.line["waiting"]
+    assert "429" in waiting["reason"]
+
+
+def test_a_network_that_is_down_costs_the_tests_nothing(suite):
+    suite.write(MARKED + "".join(f"def test_{n}(): assert {n} == 99\n" for n in range(5)))
+    env = {"PAGERDUTY_API_URL": "http://127.0.0.1:9", "QLTY_DELIVERY_TIMEOUT": "1"}
+    ran = suite.run(env=env)
+    assert ran.counts == {"failed": 5}
+    assert seconds(ran) < 10
+    assert ran.line["waiting"]
+
+
+def test_a_slow_pagerduty_costs_the_tests_nothing(suite):
+    suite.sandbox.chaos({"pagerduty/*": {"latency": 3}})
+    suite.write(MARKED + "".join(f"def test_{n}(): assert {n} == 99\n" for n in range(3)))
+    ran = suite.run()
+    assert seconds(ran) < 8
+    assert len(suite.incidents) == 3
+
+
+# -- noise and secrets
+
+
+def test_twenty_failures_over_workers_are_ten_incidents_and_a_summary(suite):
+    suite.write(MARKED + "".join(f"def test_{n}(): assert {n} == 99\n" for n in range(20))
+                + "".join(f"def test_ok_{n}(): pass\n" for n in range(30)))  # fmt: skip
+    suite.run("-n2")
+    assert len(suite.incidents) == 11
+    assert sum("10 more tests fail" in title for title in titles(suite)) == 1
+
+
+def test_assignee_and_policy_together_open_the_incident_for_the_assignee(suite):
+    suite.write(
+        "import pytest\n@pytest.mark.pagerduty_trigger_incident(service_id='XIXOOXZ', "
+        "assignee_id='SE169QA', escalation_policy_id='PESCAL2')\n"
+        "def test_pay(pagerduty_fixture): assert False"
+    )
+    ran = suite.run()
+    assert suite.incidents[0]["assigned_via"] == "direct_assignment"
+    assert any("assignee_id is used" in note for note in ran.line["notes"])
+
+
+def test_secrets_in_assertions_and_locals_do_not_reach_pagerduty(suite):
+    suite.write(MARKED + "def test_pay():\n    password = os.environ['SHOP_PASSWORD']\n"
+                "    assert password == 'x'")  # fmt: skip
+    suite.run("--showlocals", env={"SHOP_PASSWORD": "hunter2-correct-horse"})
+    assert len(suite.incidents) == 1
+    assert not [one for one in suite.sandbox.calls if "hunter2" in str(one)]
+
+
+def test_the_run_says_what_it_opened_with_links(suite):
+    suite.write(MARKED + "def test_pay(): assert False")
+    ran = suite.run()
+    assert "opened [#1]" in ran.line["texts"][0]
+    (link,) = ran.line["links"]
+    assert link.endswith(suite.incidents[0]["html_url"])
