@@ -29,6 +29,9 @@ _NOTHING_DONE = frozenset({408, 429, 503})
 _RETRY_WORDS = frozenset({"ratelimited", "rate_limited", "service_unavailable"})
 _SERVER_FAILURE_WORDS = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
+#: how slack_sdk reports an answer that is not of Slack's making
+_NO_JSON = "Received a response in a non-JSON format"
+
 #: the connection was never made, so nothing was carried out
 _NOT_SENT = frozenset(
     {
@@ -67,6 +70,11 @@ _ANSWER_LOST = frozenset(
         "WriteError",
         "WriteTimeout",
     }
+)
+
+#: OpenSSL's words for what goes wrong before anything can be sent
+_NO_HANDSHAKE = frozenset(
+    {"CERTIFICATE_VERIFY_FAILED", "UNSUPPORTED_PROTOCOL", "WRONG_VERSION_NUMBER"}
 )
 
 _UNREACHABLE = frozenset(
@@ -139,7 +147,7 @@ def _of_answer(answer: Answer) -> Verdict:
 def _of_success(answer: Answer, reason: str) -> Verdict:
     """Read an answer that the client took for an error although its status says success."""
     word = answer.error_word()
-    if word is None:
+    if word is None or word.startswith(_NO_JSON):
         return Verdict("retry", ANSWER_LOST, f"not the answer of the API: {reason}")
     if word in _RETRY_WORDS:
         return Verdict("retry", NO_DOUBT, reason, server_wait(answer.headers))
@@ -162,6 +170,10 @@ def _of_connection(error: BaseException) -> Verdict | None:
 
 def _doubt(link: BaseException, names: set[str], phase: str) -> int | None:
     if names & _NOT_SENT or getattr(link, "errno", None) in _UNREACHABLE:
+        return NO_DOUBT
+    if "SSLError" in names and type(link).__module__ != "ssl":
+        return None  # a library's own: what it wraps tells whether it was the handshake
+    if getattr(link, "reason", None) in _NO_HANDSHAKE:
         return NO_DOUBT
     if phase == "request" and names & {"TimeoutError", "SSLError"}:
         return NO_DOUBT

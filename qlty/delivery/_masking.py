@@ -24,8 +24,8 @@ MASK = "***"
 #: a piece of a secret at the edge of a cut text is masked from so many characters on
 _PIECE = 6
 
-_CUT_AFTER = ("...", "…", "[")
-_CUT_BEFORE = ("...", "…", "]")
+# how shortened text shows where it was cut, as pytest and our own limits do
+_CUT_MARK = re.compile(r"\.\.\.|…|[\[\]]")
 
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
@@ -54,6 +54,7 @@ class Masker:
         self._weak = _standing_alone(known - strong)
         self._heads = [(literal[:_PIECE], literal) for literal in self._literals]
         self._tails = [(literal[-_PIECE:], literal) for literal in self._literals]
+        self._pieces = _any_of({piece for piece, _ in [*self._heads, *self._tails]})
 
     def mask(self, text: str) -> str:
         """Return ``text`` without secrets. Masking twice changes nothing more."""
@@ -65,12 +66,11 @@ class Masker:
 
         Far cheaper than masking every string of a large record; may say yes where there is nothing.
         """
-        if any(head in text for head, _ in self._heads):
+        if self._pieces is not None and self._pieces.search(text):
             return True
-        if any(tail in text for tail, _ in self._tails):
-            return True
-        if any(hint in text and shape.search(text) for hint, shape in SHAPES):
-            return True
+        for hint, shape in SHAPES:
+            if hint in text and shape.search(text):
+                return True
         return self._weak is not None and self._weak.search(text) is not None
 
     def mask_json(self, value: Any) -> Any:
@@ -117,13 +117,11 @@ class Masker:
         return self._mask_pieces(text)
 
     def _mask_pieces(self, text: str) -> str:
-        for head, literal in self._heads:
-            if head in text:
-                text = _mask_heads(text, head, literal)
-        for tail, literal in self._tails:
-            if tail in text:
-                text = _mask_tails(text, tail, literal)
-        return text
+        heads = [literal for head, literal in self._heads if head in text]
+        if heads:
+            text = _mask_heads(text, heads)
+        tails = [literal for tail, literal in self._tails if tail in text]
+        return _mask_tails(text, tails) if tails else text
 
 
 def _all_spellings(secrets: Iterable[str]) -> set[str]:
@@ -147,6 +145,11 @@ def _all_spellings(secrets: Iterable[str]) -> set[str]:
     return spellings
 
 
+def _any_of(pieces: set[str]) -> re.Pattern[str] | None:
+    # one pass over the text, whatever their number: this is searched once per test
+    return re.compile("|".join(map(re.escape, sorted(pieces)))) if pieces else None
+
+
 def _standing_alone(words: set[str]) -> re.Pattern[str] | None:
     if not words:
         return None
@@ -160,39 +163,37 @@ def _mask_shape(match: re.Match[str]) -> str:
     return f"{lead.group() if lead else ''}{MASK}"
 
 
-def _mask_heads(text: str, head: str, literal: str) -> str:
-    """Mask beginnings of ``literal`` that end where the text was cut."""
-    at = text.find(head)
-    while at != -1:
-        length = _common_length(text[at : at + len(literal)], literal)
-        rest = text[at + length : at + length + 3]
-        if not rest or rest.startswith(_CUT_AFTER):
-            text = f"{text[:at]}{MASK}{text[at + length :]}"
-            length = len(MASK)
-        at = text.find(head, at + length)
+def _mask_heads(text: str, literals: list[str]) -> str:
+    """Mask the longest beginning of a literal before each place where the text was cut."""
+    limit = len(text)
+    for at in [len(text), *reversed([mark.start() for mark in _CUT_MARK.finditer(text)])]:
+        length = max(_longest_head(text, at, literal) for literal in literals)
+        # a mark may be part of the secret itself, and is gone then
+        if length and at <= limit:
+            limit = at - length
+            text = f"{text[:limit]}{MASK}{text[at:]}"
     return text
 
 
-def _mask_tails(text: str, tail: str, literal: str) -> str:
-    """Mask ends of ``literal`` that begin where the text was cut."""
-    at = text.find(tail)
-    while at != -1:
-        end = at + len(tail)
-        start = end - _common_length(text[max(0, end - len(literal)) : end][::-1], literal[::-1])
-        if start == 0 or text[:start].endswith(_CUT_BEFORE):
-            text = f"{text[:start]}{MASK}{text[end:]}"
-            end = start + len(MASK)
-        at = text.find(tail, end)
-    return text
+def _mask_tails(text: str, literals: list[str]) -> str:
+    """Mask the longest end of a literal behind each place where the text was cut."""
+    parts, done = [], 0
+    for at in [0, *(mark.end() for mark in _CUT_MARK.finditer(text))]:
+        length = max(_longest_tail(text, at, literal) for literal in literals)
+        if length and at >= done:
+            parts += [text[done:at], MASK]
+            done = at + length
+    return "".join([*parts, text[done:]])
 
 
-def _common_length(text: str, literal: str) -> int:
-    length = 0
-    for one, other in zip(text, literal, strict=False):
-        if one != other:
-            break
-        length += 1
-    return length
+def _longest_head(text: str, end: int, literal: str) -> int:
+    lengths = range(len(literal) - 1, _PIECE - 1, -1)
+    return next((n for n in lengths if text.endswith(literal[:n], 0, end)), 0)
+
+
+def _longest_tail(text: str, start: int, literal: str) -> int:
+    lengths = range(len(literal) - 1, _PIECE - 1, -1)
+    return next((n for n in lengths if text.startswith(literal[-n:], start)), 0)
 
 
 @lru_cache(maxsize=8)

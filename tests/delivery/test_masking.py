@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from qlty.delivery import MASK, Masker
+from qlty.delivery._secrets import is_weak
+
+CANARY = "c4n4ry/S3cret+v4lue=&\"<'\\é"
+STRONG = st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=8, max_size=40)
+PLAIN = st.text(max_size=30)
+
+TOKENS = [
+    "xoxb-1234567890-abcdefghij",
+    "xoxe.xoxp-1-Mi0yLTU2Nzg5",
+    "xapp-1-A0123456789-0123456789",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
+    "ghp_0123456789abcdefghij0123456789abcdef",
+    "ghs_0123456789abcdefghij0123456789abcdef",
+    "github_pat_0123456789abcdefghijkl_0123456789",
+    "glpat-0123456789abcdefghij",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+]
+
+
+@pytest.fixture
+def masker():
+    return Masker([CANARY])
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        CANARY,
+        quote(CANARY, safe=""),
+        quote(CANARY),
+        quote_plus(CANARY),
+        quote(CANARY, safe="").replace("%2F", "%2f").replace("%2B", "%2b").lower(),
+        json.dumps(CANARY)[1:-1],
+        json.dumps(CANARY, ensure_ascii=False)[1:-1],
+        repr(CANARY)[1:-1],
+        html.escape(CANARY),
+        html.escape(CANARY, quote=False),
+        base64.b64encode(CANARY.encode()).decode(),
+        base64.urlsafe_b64encode(CANARY.encode()).decode(),
+    ],
+    ids=[
+        "plain",
+        "url",
+        "path",
+        "form",
+        "lower",
+        "ascii",
+        "json",
+        "repr",
+        "html",
+        "slack",
+        "b64",
+        "b64url",
+    ],
+)
+def test_a_secret_is_found_however_it_is_written(spelling):
+    # lower-case escapes belong to a secret whose own letters are lower-case
+    masker = Masker([CANARY, CANARY.lower()])
+    assert masker.mask(f"before {spelling} after").rstrip("=").replace("=", "") == (
+        f"before {MASK} after"
+    )
+
+
+@given(secret=STRONG, before=PLAIN, after=PLAIN)
+def test_no_known_secret_stays_in_any_text(secret, before, after):
+    assume(not is_weak(secret) and secret not in before + after)
+    assume(secret not in before + MASK + after)
+    assert secret not in Masker([secret]).mask(before + secret + after)
+
+
+@given(secret=STRONG, text=PLAIN, cut=st.integers(min_value=0))
+@settings(max_examples=300)
+def test_a_text_cut_at_any_point_shows_no_piece_of_eight_characters(secret, text, cut):
+    # a secret that repeats itself has pieces that are pieces of other pieces
+    assume(not is_weak(secret) and len(set(secret)) >= 6)
+    whole = f"{text} {secret} {text}"
+    at = cut % (len(whole) + 1)
+    masker = Masker([secret])
+    for piece in (whole[:at], whole[at:], whole[:at] + "...", "…" + whole[at:]):
+        masked = masker.mask(piece)
+        shown = [secret[i : i + 8] for i in range(len(secret) - 7)]
+        assert not any(part in masked and part not in text for part in shown)
+
+
+@given(text=st.text(), secrets=st.lists(STRONG, max_size=3))
+def test_masking_twice_changes_nothing_more(text, secrets):
+    assume(not any(secret in MASK * 20 for secret in secrets))
+    masker = Masker(secrets)
+    once = masker.mask(text + "".join(secrets))
+    assert masker.mask(once) == once
+
+
+@given(text=st.text())
+def test_a_text_without_secrets_is_left_alone(text):
+    assume("://" not in text and "uthorization" not in text)
+    assert Masker(["s3cr3t-v4lue"]).mask(text) == text
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_tokens_of_well_known_shapes_are_found_unasked(token):
+    masked = Masker().mask(f"it said: {token}, twice")
+    assert masked == f"it said: {MASK}, twice"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Authorization: Basic dXNlcjpwYXNz", f"Authorization: {MASK}"),
+        ("authorization: Bearer abc.def", f"authorization: {MASK}"),
+        ("Authorization: Token token=y_NbAkKc66ryYTWUXYEu", f"Authorization: {MASK}"),
+        ('{"Authorization": "Bearer abc"}', f'{{"Authorization": "{MASK}"}}'),
+        ("'Authorization': 'Basic dXNlcjpwYXNz'", f"'Authorization': '{MASK}'"),
+        ("curl -H 'Authorization: Bearer abc' -v", f"curl -H 'Authorization: {MASK}' -v"),
+        ("https://user:pass@host/path", f"https://{MASK}@host/path"),
+        (
+            "https://hooks.slack.com/services/T00/B00/0123456789abcdefghijkl",
+            f"https://hooks.slack.com/{MASK}",
+        ),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            f"aws_secret_access_key = {MASK}",
+        ),
+        ("routing_key: 0123456789abcdef0123456789abcdef", f"routing_key: {MASK}"),
+    ],
+)
+def test_what_stands_behind_a_telling_name_is_masked(text, masked):
+    assert Masker().mask(text) == masked
+
+
+def test_a_private_key_is_masked_whole_also_where_its_end_was_cut():
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc\n"
+    assert "MIIE" not in Masker().mask(key)
+    assert "MIIE" not in Masker().mask(key + "-----END RSA PRIVATE KEY-----\nrest")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization failed",
+        "the authorization: ",
+        "https://host:8080/path",
+        "tests/test_auth.py::test_basic[Basic auth]",
+        "x[0] = eyJ",
+    ],
+)
+def test_ordinary_text_that_looks_like_it_stays(text):
+    assert Masker().mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "nodeid",
+    [
+        "tests/test_login.py::TestLogin::test_test",
+        "tests/test.py::test[test]",
+        "test/test.py",
+        "tests/test_login.py::test",
+        "a-test-b",
+    ],
+)
+def test_a_password_that_is_an_ordinary_word_leaves_ids_alone(nodeid):
+    masker = Masker(["test"])
+    assert masker.mask(nodeid) == nodeid
+    assert masker.key("test") == "test"
+
+
+@pytest.mark.parametrize("text", ["password=test", "password: test.", '"test"', "user:test@host"])
+def test_a_password_that_is_an_ordinary_word_is_masked_where_it_stands_alone(text):
+    assert MASK in Masker(["test"]).mask(text)
+
+
+def test_variables_whose_names_say_so_are_secrets():
+    environ = {
+        "MY_API_TOKEN": "t0ken-of-mine",
+        "DB_PASSWORD": "test",
+        "APP_SECRET": "production",
+        "PWD": "/home/somebody",
+        "SSH_AUTH_SOCK": "/tmp/agent.sock",
+        "TOKEN_FILE": "/run/secrets/token",
+        "HOME": "/home/somebody",
+        "COMPASSION": "unlimited-1",
+    }
+    masked = Masker((), environ).mask(" ".join(environ.values()))
+    expected = " ".join(environ.values()).replace("t0ken-of-mine", MASK)
+    assert masked == expected
+
+
+def test_json_is_masked_in_every_place_and_ids_stay_identities(masker):
+    value = {
+        "nodeid": f"t.py::test[{CANARY}]",
+        "key": "plain",
+        "text": [CANARY, {"deep": f"x{CANARY}x"}],
+        CANARY: 1,
+        "Authorization": "anything",
+        "number": 3,
+        "none": None,
+    }
+    masked = masker.mask_json(value)
+    assert CANARY not in json.dumps(masked, ensure_ascii=False)
+    assert masked["nodeid"].startswith(f"t.py::test[{MASK}]#")
+    assert masked["key"] == "plain"
+    assert masked["text"] == [MASK, {"deep": f"x{MASK}x"}]
+    assert (masked["Authorization"], masked["number"], masked["none"]) == (MASK, 3, None)
+
+
+def test_two_ids_with_different_secrets_stay_two_ids():
+    masker = Masker(["s3cr3t-one!", "s3cr3t-two!"])
+    keys = {masker.key("t[s3cr3t-one!]"), masker.key("t[s3cr3t-two!]")}
+    assert len(keys) == 2
+    assert not any("s3cr3t" in key for key in keys)
+
+
+@given(secret=STRONG, text=PLAIN)
+def test_what_masking_would_change_is_suspected(secret, text):
+    masker = Masker([secret])
+    for sample in (text, text + secret, secret[:7] + "...", text + "xoxb-1234567890-abcdef"):
+        if masker.mask(sample) != sample:
+            assert masker.suspects(sample)
