@@ -27,20 +27,36 @@ def seconds(ran):
 # -- which failures
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '@pytest.fixture(scope="module")\ndef broken():\n    raise OSError("no database")\n'
-        "def test_pay(broken): pass",
-        "@pytest.fixture(autouse=True)\ndef broken():\n    raise OSError('no database')\n"
-        "def test_pay(): pass",
-        "class TestShop:\n    def setup_method(self):\n        raise OSError('no database')\n"
-        "    def test_pay(self): pass",
-        "class TestShop(unittest.TestCase):\n    @classmethod\n    def setUpClass(cls):\n"
-        "        raise OSError('no database')\n    def test_pay(self): pass",
-    ],
-    ids=["module fixture", "autouse fixture", "setup_method", "setUpClass"],
-)
+BROKEN_SETUPS = {
+    "module fixture": """
+@pytest.fixture(scope="module")
+def broken():
+    raise OSError("no database")
+def test_pay(broken): pass
+""",
+    "autouse fixture": """
+@pytest.fixture(autouse=True)
+def broken():
+    raise OSError("no database")
+def test_pay(): pass
+""",
+    "setup_method": """
+class TestShop:
+    def setup_method(self):
+        raise OSError("no database")
+    def test_pay(self): pass
+""",
+    "setUpClass": """
+class TestShop(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise OSError("no database")
+    def test_pay(self): pass
+""",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN_SETUPS.values(), ids=BROKEN_SETUPS)
 def test_a_failing_setup_opens_an_incident(suite, text):
     suite.write(MARKED + text)
     suite.run()
