@@ -25,7 +25,9 @@ _WHOLE = {
 #: Subcommands whose module has ``add_parser(subparsers)``, which adds a parser of the same name
 #: and sets its default ``func`` to a function from the parsed arguments to the exit status.
 _PARSED = {
+    "check": ("check settings, credentials and targets", "qlty.cli._check"),
     "outbox": ("look at deliveries that wait, and send them", "qlty.cli._outbox"),
+    "testrail": ("compare tests with TestRail's cases", "qlty.cli._testrail"),
 }
 
 

@@ -14,8 +14,8 @@ from qlty.errors import SettingsError
 NODEID = "tests/test_pay.py::TestCard::test_pay[visa]"
 
 
-def test_ids_are_what_the_recorder_found_each_once(make_case, make_result):
-    assert case_ids(make_case(NODEID), make_result(NODEID, test_case_ids=[3, 1, 3]), {}) == (3, 1)
+def test_ids_are_what_the_recorder_found_each_once():
+    assert case_ids(NODEID, [3, 1, 3], {}) == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,18 @@ def test_ids_are_what_the_recorder_found_each_once(make_case, make_result):
         "tests/test_pay.py",
     ],
 )
-def test_the_mapping_names_test_class_or_file(make_case, make_result, key):
-    assert case_ids(make_case(NODEID), make_result(NODEID, test_case_ids=[]), {key: (9,)}) == (9,)
+def test_the_mapping_names_test_class_or_file(key):
+    assert case_ids(NODEID, [], {key: (9,)}) == (9,)
 
 
-def test_the_nearest_entry_of_the_mapping_wins(make_case, make_result):
+def test_the_nearest_entry_of_the_mapping_wins():
     mapped = {"tests/test_pay.py": (1,), "tests/test_pay.py::TestCard::test_pay": (2,)}
-    assert case_ids(make_case(NODEID), make_result(NODEID, test_case_ids=[]), mapped) == (2,)
+    assert case_ids(NODEID, [], mapped) == (2,)
 
 
-def test_a_test_with_ids_of_its_own_does_not_use_the_mapping(make_case, make_result):
+def test_a_test_with_ids_of_its_own_does_not_use_the_mapping():
     mapped = {"tests/test_pay.py": (1,)}
-    assert case_ids(make_case(NODEID), make_result(NODEID, test_case_ids=[5]), mapped) == (5,)
+    assert case_ids(NODEID, [5], mapped) == (5,)
 
 
 def test_automation_ids_are_node_id_and_dotted_name_with_and_without_parameters(make_case):

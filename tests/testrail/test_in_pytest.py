@@ -156,3 +156,48 @@ def test_a_mapping_file_in_the_project_is_used(sandbox, run_pytest, tmp_path):
     suite = "def test_a(): pass\ndef test_b(): pass\ndef test_c(): assert 0\n"
     run_pytest(suite=suite, settings="TESTRAIL = {'CASES_FILE': 'cases.csv'}")
     assert statuses(sandbox) == {7: 5, 8: 1}
+
+
+WAITS = """
+import json, os, time, urllib.request
+import pytest
+
+def runs():
+    root = os.environ["TESTRAIL_BASE_URL"].removesuffix("/testrail")
+    with urllib.request.urlopen(root + "/api/testrail/runs") as answer:
+        return json.load(answer)["runs"]
+
+@pytest.mark.testrail(1)
+def test_first(): time.sleep(1.1)
+
+@pytest.mark.testrail(2)
+def test_second(): time.sleep(1.1)
+
+@pytest.mark.testrail(3)
+def test_results_are_there_before_the_end():
+    end = time.monotonic() + 60
+    while not any(test["status_id"] == 1 for run in runs() for test in run["tests"]):
+        assert time.monotonic() < end, "no result appeared while the run went on"
+        time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "--dist", "loadfile")])
+def test_live_results_appear_while_the_run_goes_on_in_one_run(sandbox, run_pytest, workers):
+    live = {"TESTRAIL_LIVE": "true", "TESTRAIL_LIVE_EVERY": "1", "TESTRAIL_CLOSE_RUN": "true"}
+    done = run_pytest(*workers, suite=WAITS, **live)
+    assert done.returncode == 0, done.stdout
+    assert statuses(sandbox) == {1: 1, 2: 1, 3: 1}
+    (run,) = sandbox.testrail.runs
+    assert len(run["results"]) == 3
+    assert run["is_completed"]
+
+
+@pytest.mark.parametrize(("second", "runs"), [("assert 0", 1), ("pass", 2)])
+def test_a_run_like_the_one_before_is_not_reported_where_only_changes_are(
+    sandbox, run_pytest, second, runs
+):
+    suite = "import pytest\n@pytest.mark.testrail(1)\ndef test_a(): {}\n"
+    run_pytest(suite=suite.format("assert 0"), TESTRAIL_WHEN="change")
+    run_pytest(suite=suite.format(second), TESTRAIL_WHEN="change")
+    assert len(sandbox.testrail.runs) == runs

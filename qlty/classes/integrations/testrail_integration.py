@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from qlty import config
 from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.classes.integrations._testrail import templates
-from qlty.classes.integrations._testrail.cases import Mapped, read_mapping
+from qlty.classes.integrations._testrail.cases import (
+    Mapped,
+    automation_ids,
+    case_ids,
+    read_mapping,
+)
 from qlty.classes.integrations._testrail.facts import describe
 from qlty.classes.integrations._testrail.live import Live
 from qlty.classes.integrations._testrail.payload import Payload
@@ -20,6 +25,7 @@ from qlty.results import TestCase, iter_results
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._testrail.client import TestRail
+    from qlty.classes.integrations._testrail.lookup import Cases
     from qlty.classes.integrations._testrail.steps import Memory
     from qlty.classes.integrations._testrail.tests import Test
     from qlty.classes.integrations.base_integration import Context
@@ -55,10 +61,9 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         from qlty.classes.integrations._testrail.preflight import check
 
         settings = self.settings
+        self._mapped = read_mapping(settings.cases_file) if settings.cases_file else {}
         if settings.when == "never":
             return
-        if settings.cases_file:
-            self._mapped = read_mapping(settings.cases_file)
         mapped = {case_id for ids in self._mapped.values() for case_id in ids}
         rail = self._rail()
         try:
@@ -137,7 +142,34 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
             self._memories[where.qlty_run_id] = Memory(cases)
         return self._memories[where.qlty_run_id]
 
+    # -- for the command line
+
+    def case_titles(self) -> dict[int, str]:
+        """Return the title of every case that results may go to.
+
+        Raises:
+            SettingsError, Refused, RetryLater: as :meth:`on_run_start`.
+        """
+        self.on_run_start()
+        rail = self._rail()
+        try:
+            return self._cases.titles(rail)
+        finally:
+            rail.close()
+
+    def cases_of(self, test_case: TestCase) -> tuple[int, ...]:
+        """Return the cases of a test, after :meth:`case_titles`."""
+        ids = case_ids(test_case.nodeid, test_case.case_ids, self._mapped)
+        return ids or self._cases.of_first(automation_ids(test_case))
+
     # -- what
+
+    @cached_property
+    def _cases(self) -> Cases:
+        from qlty.classes.integrations._testrail.lookup import Cases
+
+        settings = self.settings
+        return Cases(settings.project_id, settings.suite_id, settings.automation_id_field)
 
     @cached_property
     def _live(self) -> Live:
@@ -159,20 +191,36 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
                 self._live.add(test)
 
     def _why_nothing(self, test_results: TestResults) -> str | None:
+        """Say why there is nothing to send, ``None`` where there is."""
         if self._first is not None:
             return None
-        failed = any(result["status"] == "failed" for result in iter_results(test_results))
-        outcome = "failure" if failed else "success"
-        when = self.settings.when
-        if failed and not config.REPORT_ON_FAIL:
-            return "nothing was sent: the run failed, and REPORT_ON_FAIL is off"
-        if when == "never" or (when in {"success", "failure"} and when != outcome):
-            return f"nothing was sent: the run was a {outcome}, and WHEN is {when}"
+        if reason := self._held_back(test_results):
+            return f"nothing was sent: {reason}"
         if not self._tests:
             return "nothing was sent: no test names a TestRail case"
         if all(test.status is None for test in self._tests.values()):
             return "nothing was sent: every test with a TestRail case was left out by its status"
         return None
+
+    def _held_back(self, test_results: TestResults) -> str | None:
+        """Say why this run is not reported, ``None`` if it is."""
+        failed = {r["nodeid"] for r in iter_results(test_results) if r["status"] == "failed"}
+        outcome, when = "failure" if failed else "success", self.settings.when
+        if failed and not config.REPORT_ON_FAIL:
+            return "the run failed, and REPORT_ON_FAIL is off"
+        if when == "never" or (when in {"success", "failure"} and when != outcome):
+            return f"the run was a {outcome}, and WHEN is {when}"
+        if when == "change" and self._is_unchanged(failed):
+            return f"a {outcome} like the run before, and WHEN is change"
+        return None
+
+    def _is_unchanged(self, failed: set[str]) -> bool:
+        """Say whether the run before had the same outcome, and no test fails that passed then."""
+        history = self._courier.history if self._courier is not None else None
+        if history is None or not history.known:
+            return False
+        before = set(history.failed_last())
+        return failed <= before and bool(failed) == bool(before)
 
     def _send_live(self) -> None:
         payload = self._payload(self._live.take(), live=True)

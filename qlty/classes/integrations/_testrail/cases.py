@@ -10,25 +10,24 @@ from qlty.errors import SettingsError
 from qlty.results import split_nodeid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from qlty.results import Marker, TestCase, TestResult
+    from qlty.results import Marker, TestCase
 
 MARKER = "testrail"
 
-Mapped = dict[str, tuple[int, ...]]
+Ids = tuple[int, ...]
+Mapped = dict[str, Ids]
 
 
-def case_ids(
-    case: TestCase, result: TestResult, mapped: Mapping[str, tuple[int, ...]]
-) -> tuple[int, ...]:
+def case_ids(nodeid: str, own: Iterable[int], mapped: Mapping[str, Sequence[int]]) -> Ids:
     """Return the ids of a test's cases, each once.
 
-    They are what the recorder found in markers, name and properties. Where that is nothing, they
-    are those of the mapping file's nearest entry.
+    They are its own: what was found in its markers, name and properties. Where that is nothing,
+    they are those of the mapping file's nearest entry.
     """
-    return tuple(dict.fromkeys(result["test_case_ids"])) or _nearest(case.nodeid, mapped)
+    return tuple(dict.fromkeys(own)) or _nearest(nodeid, mapped)
 
 
 def automation_ids(case: TestCase) -> tuple[str, ...]:
@@ -112,7 +111,7 @@ def _ids(value: Any) -> Iterator[int]:
                 yield int(digits)
 
 
-def _nearest(nodeid: str, mapped: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+def _nearest(nodeid: str, mapped: Mapping[str, Sequence[int]]) -> Ids:
     return next((tuple(dict.fromkeys(mapped[key])) for key in _keys(nodeid) if key in mapped), ())
 
 

@@ -24,7 +24,7 @@ def describe(
     mapped: Mapping[str, tuple[int, ...]],
 ) -> Test | None:
     """Return what is to be sent of a test, ``None`` where nothing ties it to a case."""
-    ids = case_ids(case, result, mapped)
+    ids = case_ids(case.nodeid, result["test_case_ids"], mapped)
     names = automation_ids(case) if settings.automation_id_field and not ids else ()
     if not ids and not names:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._testrail.client import BadRequest
@@ -67,15 +68,22 @@ class Cases:
             self._read_page(rail, beat)
         return {name: self._names[name] for name in wanted & self._names.keys()}
 
+    def of_first(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Return the case of the first of these automation ids that was read with a case."""
+        found = (self._names[name] for name in names if name in self._names)
+        return tuple(islice(found, 1))
+
     def vanished(self, rail: TestRail, case_ids: Iterable[int]) -> list[int]:
         """Return those of the ids that do not exist now, whatever was read before."""
         anew = Cases(self._project_id, self._suite_id, self._name_field)
         return anew.unknown(rail, case_ids, lambda: None)
 
     def titles(self, rail: TestRail) -> dict[int, str]:
-        """Return the title of every case."""
-        rows = rail.all(rail.api.cases.get_cases, "cases", self._project_id, **self._filters())
-        return {case["id"]: str(case.get("title", "")) for case in rows if not _deleted(case)}
+        """Return the title of every case; afterwards every automation id is known, too."""
+        call = rail.api.cases.get_cases
+        rows = rail.all(call, "cases", self._project_id, **self._filters())
+        self._more = False
+        return {case["id"]: str(case.get("title", "")) for case in rows if self._take(case)}
 
     def _filters(self) -> dict[str, int]:
         return {"suite_id": self._suite_id} if self._suite_id else {}

@@ -1,0 +1,211 @@
+"""``qlty-framework check``: would a run reach those that it is to report to?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qlty import config
+from qlty.cli._project import Project, add_arguments
+from qlty.errors import RunAborted, SettingsError
+from qlty.settings import BUILT_IN, QltySettings, current, install, load, report_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qlty.classes.integrations.base_integration import Integration, Order
+    from qlty.classes.integrations.registry import Registry
+    from qlty.delivery import Delivery, History
+    from qlty.results import RunInfo
+
+#: at least one of them would not be reached
+FAILED = 1
+
+#: seconds for one integration's preflight, as in a run
+PREFLIGHT_SECONDS = 30.0
+
+_EPILOG = """\
+Every integration's own preflight is run, as before a run; nothing is posted and no test is run.
+
+exit status: 0 where all are fine, 1 where one is not, 4 for settings that cannot be used.
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one integration's preflight.
+
+    Attributes:
+        name: of the integration.
+        ok: it would take part in a run.
+        target: where its deliveries go; empty where that cannot be said.
+        cause: why it would not take part.
+        notes: what is odd but stops nothing.
+    """
+
+    name: str
+    ok: bool
+    target: str = ""
+    cause: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class _Courier:
+    """Takes what integrations say; they have nothing to deliver before a run."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.notes: dict[str, list[str]] = {}
+
+    @property
+    def run(self) -> RunInfo:
+        return {"id": "check", "project": self._project.rootdir.name}
+
+    @property
+    def history(self) -> History:
+        from qlty.delivery import History
+
+        return History.load(self._project.state_dir.history, suite=self.run["project"])
+
+    def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
+        del payload, order
+        raise RuntimeError(f"{integration.name} delivers in on_run_start: a check sends nothing")
+
+    def note(self, integration: Integration, text: str) -> None:
+        self.notes.setdefault(integration.name, []).append(text)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``check``."""
+    text = "check settings, credentials and targets"
+    parser = subparsers.add_parser(
+        "check",
+        help=text,
+        description=text,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        "--report-to",
+        action="append",
+        metavar="NAMES",
+        help="which integrations; by default those of the project's settings",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(func=_check)
+
+
+def check(project: Project, named: Sequence[str] | None) -> list[Finding]:
+    """Run the preflight of each integration that a run would report to.
+
+    Raises:
+        SettingsError: there is none, or a name is unknown.
+    """
+    names = _names(named)
+    courier = _Courier(project)
+    with _flags(names), _warnings() as left_out:
+        registry = _registered(courier, left_out)
+        findings = [_preflight(integration, courier) for integration in registry]
+    findings += [Finding("CUSTOM_INTEGRATIONS", ok=False, cause=text) for text in left_out]
+    if not findings:
+        raise SettingsError(
+            f"nothing to check: no integration is named; name some with --report-to, known are "
+            f"{', '.join(BUILT_IN)}"
+        )
+    return findings
+
+
+def _names(named: Sequence[str] | None) -> tuple[str, ...]:
+    """Return what to report to, and have everything read settings as a run with it would."""
+    sources = current()
+    given = named or sources.ini.get("report_to")
+    options = {"qlty_report_to": given} if given else {}
+    install(replace(sources, options={**sources.options, **options}))
+    names = report_to(load("QLTY", QltySettings).report_to)
+    # one that is not required goes on where its remote is away, because it can deliver later
+    required = {f"{name}_required": "true" for name in names}
+    install(replace(current(), options={**current().options, **required}))
+    return names
+
+
+def _registered(courier: _Courier, left_out: list[str]) -> Registry:
+    from qlty.classes.integrations import registry
+    from qlty.qlty_tests import _register_integrations
+
+    made = registry.reset()
+    made.connect(courier)
+    try:
+        _register_integrations()
+    except RunAborted as error:
+        left_out.append(f"{error.integration}: {error.cause}")
+    return made
+
+
+def _preflight(integration: Integration, courier: _Courier) -> Finding:
+    from qlty.classes.integrations._guard import attempt
+    from qlty.delivery import mask
+
+    failure = attempt(integration.on_run_start, PREFLIGHT_SECONDS)
+    if failure is not None and failure.interrupted:
+        raise KeyboardInterrupt
+    notes = tuple(mask(note) for note in courier.notes.get(integration.name, ()))
+    if failure is not None:
+        return Finding(integration.name, ok=False, cause=mask(failure.cause), notes=notes)
+    return Finding(integration.name, ok=True, target=_target(integration), notes=notes)
+
+
+def _target(integration: Integration) -> str:
+    target = integration.target()
+    return "" if target == integration.name else target
+
+
+@contextmanager
+def _flags(names: Sequence[str]) -> Iterator[None]:
+    chosen = {f"{name.upper()}_INTEGRATION": True for name in names if name in BUILT_IN}
+    before = {flag: getattr(config, flag) for flag in chosen}
+    vars(config).update(chosen)
+    try:
+        yield
+    finally:
+        vars(config).update(before)
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Gather what is logged as a warning: entries that cannot be registered."""
+    said: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("qlty")
+    propagate, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield said
+    finally:
+        log.removeHandler(handler)
+        log.propagate = propagate
+
+
+def _check(args: argparse.Namespace) -> int:
+    project = Project.find(args)
+    project.load_settings()
+    findings = check(project, args.report_to)
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print("\n".join(_table(findings)))
+    return 0 if all(finding.ok for finding in findings) else FAILED
+
+
+def _table(findings: Sequence[Finding]) -> Iterator[str]:
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        result = "ok" if finding.ok else "failed"
+        details = [*(finding.target or finding.cause).splitlines(), *finding.notes] or [""]
+        yield f"{finding.name:<{width}}  {result:<6}  {details[0]}".rstrip()
+        yield from (f"{'':<{width}}  {'':<6}  {line}" for line in details[1:])

@@ -1,0 +1,104 @@
+"""``qlty-framework check`` against the sandbox."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def check(running, project):
+    running.reset()
+    running.chaos({})
+    project.write("settings.py", "")
+
+    def call(*arguments, **environ):
+        env = {**running.env, **environ}
+        return project.python("-m", "qlty", "check", *arguments, env=env)
+
+    return call
+
+
+def test_everything_is_fine(check, running):
+    ran = check("--report-to", "slack,testrail,pagerduty")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = ran.stdout.splitlines()
+    assert [line.split()[:2] for line in lines if not line.startswith(" ")] == [
+        ["testrail", "ok"],
+        ["pagerduty", "ok"],
+        ["slack", "ok"],
+    ]
+    assert f"{running.env['TESTRAIL_BASE_URL']} project 1" in ran.stdout
+
+
+def test_nothing_is_written_anywhere(check, running):
+    check("--report-to", "slack,testrail,pagerduty")
+    assert running.slack.messages == []
+    assert running.testrail.runs == []
+    assert running.pagerduty.incidents == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"TESTRAIL_API_KEY": "wrong-key-1234"}, "check TESTRAIL_USERNAME and TESTRAIL_API_KEY"),
+        ({"TESTRAIL_PROJECT_ID": "77"}, "TESTRAIL PROJECT_ID is 77"),
+        ({"TESTRAIL_PROJECT_ID": ""}, "TESTRAIL PROJECT_ID is not set"),
+    ],
+)
+def test_what_is_wrong_is_said_and_the_others_are_checked_all_the_same(check, environ, said):
+    ran = check("--report-to", "slack,testrail", **environ)
+    assert ran.returncode == 1
+    assert said in ran.stdout
+    assert "slack     ok" in ran.stdout
+    assert "wrong-key" not in ran.stdout + ran.stderr
+
+
+def test_a_remote_that_is_away_is_a_failure_here(check, running):
+    running.chaos({"testrail/*": {"status": 503}})
+    ran = check("--report-to", "testrail")
+    running.chaos({})
+    assert ran.returncode == 1
+    assert "testrail  failed" in ran.stdout
+
+
+def test_the_projects_own_integrations_are_checked_in_their_order(check, project):
+    project.write(
+        "own.py",
+        """
+        from qlty.classes.integrations.base_integration import Integration
+
+        class Good(Integration): pass
+
+        class Bad(Integration):
+            def on_run_start(self): raise ValueError("no licence")
+        """,
+    )
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Good', 'own.Bad', 'own.Gone']")
+    ran = check("--json")
+    found = json.loads(ran.stdout)
+    assert [(row["name"], row["ok"], row["cause"]) for row in found[:2]] == [
+        ("Good", True, ""),
+        ("Bad", False, "ValueError: no licence"),
+    ]
+    assert "own.Gone" in found[2]["cause"]
+    assert ran.returncode == 1
+
+
+def test_the_projects_settings_say_whom_to_check(check, project):
+    project.write("pytest.ini", "[pytest]\nreport_to = testrail\n")
+    ran = check()
+    assert ran.stdout.split()[:2] == ["testrail", "ok"]
+
+
+def test_nothing_to_check_is_a_usage_error(check):
+    ran = check()
+    assert ran.returncode == 4
+    assert "nothing to check" in ran.stderr
+
+
+def test_an_unknown_name_is_a_usage_error_with_the_nearest(check):
+    ran = check("--report-to", "testrial")
+    assert ran.returncode == 4
+    assert "did you mean 'testrail'" in ran.stderr
