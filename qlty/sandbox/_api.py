@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
 from qlty.sandbox import _views
@@ -44,6 +45,7 @@ def routes(world: World) -> list[Route]:
         Route("/api/calls/{number:int}", _one_call(world)),
         Route("/api/chaos", _chaos(world), methods=["GET", "PUT", "POST"]),
         Route("/api/reset", _reset(world), methods=["POST"]),
+        Route("/api/openapi.json", _openapi),
     ]
 
 
@@ -91,6 +93,10 @@ async def _json(request: Request) -> Any:
         return json.loads(body or b"null")
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the body is not JSON: {error}") from error
+
+
+async def _openapi(_request: Request) -> Response:
+    return FileResponse(Path(__file__).with_name("openapi.json"), media_type="application/json")
 
 
 def _reset(world: World) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from qlty.sandbox import _calls
@@ -115,7 +116,10 @@ def hooks(world: World, _filters: Filters) -> dict[str, Any]:
 
 def calls(world: World, filters: Filters) -> dict[str, Any]:
     """Every call; filters `service`, `call`, `ok` (0 or 1), `q`, `after` (an id), `whole`."""
-    rows = [row for row in world.recorder.table if _wanted(row, filters)]
+    after = filters.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 16):
+        raise FilterError("after must be the id of a call")
+    rows = [row for row in world.recorder.table if row["id"] > int(after) and _wanted(row, filters)]
     whole = filters.get("whole", "1") != "0"
     return {"calls": [_calls.shown(row, whole=whole) for row in rows]}
 
@@ -126,11 +130,6 @@ def _wanted(row: Row, filters: Filters) -> bool:
             return False
     if "ok" in filters and row["ok"] != (filters["ok"] not in ("0", "false")):
         return False
-    after = filters.get("after", "0")
-    if not (after.isascii() and after.isdigit() and len(after) < 16):
-        raise FilterError("after must be the id of a call")
-    if row["id"] <= int(after):
-        return False
     wanted = filters.get("q", "").lower()
     texts = (row["path"], row["body"], row["reason"], row["call"])
     return not wanted or any(wanted in text.lower() for text in texts)
@@ -138,7 +137,7 @@ def _wanted(row: Row, filters: Filters) -> bool:
 
 def state(world: World, _filters: Filters) -> dict[str, Any]:
     """The version that grows with every change, and the size of each table."""
-    return {"version": world.store.version, "tables": world.store.sizes()}
+    return {"pid": os.getpid(), "version": world.store.version, "tables": world.store.sizes()}
 
 
 def env(world: World, filters: Filters) -> dict[str, Any]:
