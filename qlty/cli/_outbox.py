@@ -11,10 +11,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from qlty.cli._project import Project, add_arguments
-from qlty.delivery import ImportedSenders, Outbox, Row, drain, lines_of
+from qlty.delivery import Drainer, ImportedSenders, Outbox, Row, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from qlty.results import RunInfo
 
 #: EX_TEMPFAIL of sysexits.h: something is left that can be sent later
 STILL_WAITING = 75
@@ -113,7 +115,10 @@ def _deliver(args: argparse.Namespace) -> int:
     project.load_settings()
     timeout = args.timeout if args.timeout is not None else (None if args.follow else 60.0)
     before = {row.id for state in _WAITING for row in outbox.rows(state=state)}
-    _drain(outbox, timeout, follow=args.follow)
+    try:
+        _send(project, outbox, timeout, follow=args.follow)
+    except KeyboardInterrupt:
+        print("interrupted: what is left is kept", file=sys.stderr)
     newest = max(before, default=0)
     rows = [row for row in outbox.rows() if row.id in before or row.id > newest]
     outbox.close()
@@ -124,14 +129,36 @@ def _deliver(args: argparse.Namespace) -> int:
     return STILL_WAITING if states & set(_WAITING) else 0
 
 
-def _drain(outbox: Outbox, timeout: float | None, *, follow: bool) -> None:
-    stop = threading.Event()
+def _send(project: Project, outbox: Outbox, timeout: float | None, *, follow: bool) -> None:
+    """Send in a thread: hooks of killed runs need the main one, and wait for what is sent."""
     deadline = float("inf") if timeout is None else time.monotonic() + timeout
-    senders = ImportedSenders()
+    drainer = Drainer(outbox, ImportedSenders(), deadline=deadline)
+    drainer.follow = True
+    stop = threading.Event()
+    thread = threading.Thread(target=drainer.run, args=(stop, _progress), daemon=True)
+    thread.start()
     try:
-        drain(outbox, senders, deadline=deadline, stop=stop, progress=_progress, follow=follow)
-    except KeyboardInterrupt:
+        _report_killed_runs(project, outbox)
+        drainer.follow = follow
+        while thread.is_alive():
+            thread.join(0.1)
+    finally:
         stop.set()
+
+
+def _report_killed_runs(project: Project, outbox: Outbox) -> None:
+    from qlty.classes.integrations.registry import HookLimits, Registry
+    from qlty.lifecycle import RunCourier, report_dead_runs
+    from qlty.settings import QltySettings, load
+
+    history = load("QLTY", QltySettings).history or project.state_dir.history
+
+    def courier(run: RunInfo, registry: Registry) -> RunCourier:
+        return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)
+
+    for reporter, registry in report_dead_runs(project.state_dir, courier, HookLimits()):
+        senders = ", ".join(integration.name for integration in registry)
+        print(f"run {reporter.run['id']} was killed: reported to {senders}", file=sys.stderr)
 
 
 def _progress(counts: dict[str, int]) -> None:

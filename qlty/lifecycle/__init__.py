@@ -1,7 +1,19 @@
 """The lifecycle of a run: start, record, finish."""
 
 from qlty.lifecycle._console import console
+from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
+from qlty.lifecycle._recovery import report_dead_runs
 from qlty.lifecycle._run import ABORTED, INTERRUPTED, UNDELIVERED, Plan, Run
 
-__all__ = ["ABORTED", "INTERRUPTED", "UNDELIVERED", "Deliveries", "Plan", "Run", "console"]
+__all__ = [
+    "ABORTED",
+    "INTERRUPTED",
+    "UNDELIVERED",
+    "Deliveries",
+    "Plan",
+    "Run",
+    "RunCourier",
+    "console",
+    "report_dead_runs",
+]
