@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: test check demo record-demo format clean
+.PHONY: test check demo record-demo corpus format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -29,9 +29,13 @@ demo: $(STAMP)
 record-demo: $(STAMP)
 	$(BIN)/python -m scripts.record_demo docs/demo.txt
 
+# Test suites of others, on which tests/corpus shows that nothing changes.
+corpus: $(STAMP)
+	$(BIN)/python -m scripts.fetch_corpus
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .bench .corpus build dist
