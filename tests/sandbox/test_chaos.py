@@ -133,6 +133,14 @@ def test_a_share_of_the_calls_is_hit(http: Http, sandbox: Sandbox) -> None:
     assert 15 <= failed <= 45
 
 
+def test_a_rate_limit_may_have_latency_too(http: Http, sandbox: Sandbox) -> None:
+    sandbox.chaos({"slack": {"limit": {"calls": 1, "per": 60}, "latency": 0.2}})
+    started = time.monotonic()
+    statuses = [http("POST", "/slack/api/auth.test", headers=TOKEN).status for _ in range(2)]
+    assert statuses == [200, 429]
+    assert time.monotonic() - started >= 0.4
+
+
 def test_a_rate_limit_answers_429_beyond_it(http: Http, sandbox: Sandbox) -> None:
     sandbox.chaos({"slack": {"limit": {"calls": 2, "per": 60}}})
     answers = [post(http) for _ in range(3)]
