@@ -119,12 +119,17 @@ def calls(world: World, filters: Filters) -> dict[str, Any]:
     after = filters.get("after", "0")
     if not (after.isascii() and after.isdigit() and len(after) < 16):
         raise FilterError("after must be the id of a call")
-    rows = [row for row in world.recorder.table if row["id"] > int(after) and _wanted(row, filters)]
+    rows = [
+        row
+        for row in world.recorder.table
+        if row["id"] > int(after) and is_wanted_call(row, filters)
+    ]
     whole = filters.get("whole", "1") != "0"
     return {"calls": [_calls.shown(row, whole=whole) for row in rows]}
 
 
-def _wanted(row: Row, filters: Filters) -> bool:
+def is_wanted_call(row: Row, filters: Filters) -> bool:
+    """Whether a call passes the filters `service`, `call`, `ok` and `q`."""
     for name in ("service", "call"):
         if name in filters and row[name] != filters[name]:
             return False

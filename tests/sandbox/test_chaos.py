@@ -105,6 +105,19 @@ def test_an_events_429_comes_in_the_words_of_events(http: Http, sandbox: Sandbox
     assert answer.json["status"] == "throttle exceeded"
 
 
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(403, b"action_prohibited"), (429, b"rate_limited"), (500, b"rollup_error")],
+)
+def test_a_webhook_fails_in_plain_words(
+    http: Http, sandbox: Sandbox, status: int, word: bytes
+) -> None:
+    sandbox.chaos({"slack/webhook": {"status": status}})
+    path = "/slack/services/T0SANDBOX/B0HOOK001/sandboxhooktoken"
+    answer = http("POST", path, {"text": "t"})
+    assert (answer.status, answer.body) == (status, word)
+
+
 def test_testrail_can_be_under_maintenance(http: Http, sandbox: Sandbox) -> None:
     sandbox.chaos({"testrail/get_projects": {"status": 409}})
     answer = http("GET", "/testrail/index.php?/api/v2/get_projects")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -143,6 +144,18 @@ def test_a_seed_of_ones_own_takes_the_place_of_the_shipped_one(tmp_path: Path) -
     with start("--seed", str(path)) as sandbox:
         assert sandbox.env["SLACK_CHANNEL_ID"] == "C0MINE"
         assert len(sandbox.testrail.cases) >= 60
+
+
+def test_a_seed_can_make_testrail_an_old_server(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text("testrail: {paginated: false}")
+    with start("--seed", str(path)) as sandbox:
+        env = sandbox.env
+        key = base64.b64encode(b"qa@sandbox.test:sandbox-testrail-key").decode()
+        url = f"{env['TESTRAIL_BASE_URL']}/index.php?/api/v2/get_projects"
+        request = urllib.request.Request(url, headers={"Authorization": f"Basic {key}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert isinstance(json.load(answer), list)
 
 
 SEEDS = {

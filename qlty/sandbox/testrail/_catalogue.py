@@ -11,7 +11,7 @@ class Catalogue:
     """The seeded, read-only part; ids are given in the order of the seed."""
 
     def __init__(self, seed: dict[str, Any]) -> None:
-        self.paginated: bool = seed.get("paginated", True)
+        self.paginated: bool = seed["paginated"]
         self.users: list[Fields] = seed["users"]
         self.statuses: dict[int, Fields] = {each["id"]: each for each in seed["statuses"]}
         self.required: list[str] = seed["required_result_fields"]
