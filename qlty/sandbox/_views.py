@@ -47,32 +47,29 @@ def files(world: World, _filters: Filters) -> dict[str, Any]:
 
 def runs(world: World, _filters: Filters) -> dict[str, Any]:
     """TestRail's runs with their tests, results and attachments."""
-    return {"runs": [run(world, row) for row in world.testrail.runs.rows]}
-
-
-def run(world: World, row: Row) -> Row:
-    """One run, whole; its results oldest first."""
-    testrail = world.testrail
-    results = [
-        {**public(each), "case_id": each["case_id"]}
-        for each in reversed(testrail.results.of_run(row["id"]))
-    ]
-    ids = {each["id"] for each in results}
-    attached = [
-        each
-        for each in testrail.results.files
-        if (each["kind"], each["target"]) == ("run", row["id"])
-        or (each["kind"] == "result" and each["target"] in ids)
-    ]
-    shown = testrail.runs.shown(row, "/testrail")
-    tests = testrail.runs.tests(row)
-    case_ids = [int(each) for each in row["tests"]]
+    results: dict[int, list[Row]] = {}
+    for each in world.testrail.results.rows:
+        results.setdefault(each["run_id"], []).append(each)
     return {
-        **shown,
-        "case_ids": case_ids,
-        "tests": tests,
-        "results": results,
-        "attachments": attached,
+        "runs": [run(world, row, results.get(row["id"], [])) for row in world.testrail.runs.rows]
+    }
+
+
+def run(world: World, row: Row, results: list[Row] | None = None) -> Row:
+    """One run, whole; its results (looked up where they are not given) oldest first."""
+    testrail = world.testrail
+    if results is None:
+        results = list(reversed(testrail.results.of_run(row["id"])))
+    ids = {each["id"] for each in results}
+    beside = {("run", row["id"]), *(("result", each) for each in ids)}
+    return {
+        **testrail.runs.shown(row, "/testrail"),
+        "case_ids": [int(each) for each in row["tests"]],
+        "tests": testrail.runs.tests(row),
+        "results": [{**public(each), "case_id": each["case_id"]} for each in results],
+        "attachments": [
+            each for each in testrail.results.files if (each["kind"], each["target"]) in beside
+        ],
     }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.conftest import Http
 
-COUNT = int(os.environ.get("QLTY_FUZZ", "600"))
+COUNT = int(os.environ.get("QLTY_FUZZ", "400"))
 AUTHORISED = [
     "Bearer xoxb-sandbox-token",
     "Basic cWFAc2FuZGJveC50ZXN0OnNhbmRib3gtdGVzdHJhaWwta2V5",

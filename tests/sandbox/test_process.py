@@ -44,6 +44,23 @@ def test_a_signal_ends_it_cleanly(number: int) -> None:
     assert child.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM)
 
 
+def test_ctrl_c_ends_it_though_a_page_listens() -> None:
+    child = run("--port", "0", "--json")
+    assert child.stdout is not None
+    url = json.loads(child.stdout.readline())["url"]
+    with urllib.request.urlopen(f"{url}/api/news", timeout=30) as news:
+        assert news.readline().startswith(b"data: ")
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    assert (out, err, child.returncode) == ("", "", 0)
+
+
+def test_it_listens_on_ipv6() -> None:
+    with start("--host", "::1") as sandbox:
+        assert sandbox.url.startswith("http://[::1]:")
+        assert alive(sandbox.url)
+
+
 def test_it_prints_the_inbox_and_what_to_export() -> None:
     child = run("--port", "0")
     assert child.stdout is not None
