@@ -2,12 +2,12 @@
 
 import json
 
-LOOK = '''
+LOOK = """
 import json, sys
 from pathlib import Path
 def pytest_unconfigure():
     Path("modules.json").write_text(json.dumps(sorted(sys.modules)))
-'''
+"""
 
 #: what pytest's start may load of ours: options, marks and the look at what is asked for
 DOOR = {
