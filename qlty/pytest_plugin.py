@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--qlty-receipt", metavar="FILE", help="write what was delivered to this file, as JSON"
     )
+    group.addoption(
+        "--qlty-dry-run",
+        metavar="DIR",
+        nargs="?",
+        const="",
+        help="print the requests that would be sent, or write them to DIR, and send nothing",
+    )
     parser.addini(
         "report_to", "integrations to report to, as --report-to", type="linelist", default=None
     )

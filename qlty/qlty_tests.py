@@ -72,11 +72,13 @@ def _pytest_arguments(args: argparse.Namespace, rest: Sequence[str]) -> list[str
         tags=args.tag,
         exclude_tags=args.exclude_tag,
     )
+    dry_run = [] if args.qlty_dry_run is None else [f"--qlty-dry-run={args.qlty_dry_run}"]
     workers = ["-p", "xdist", "-n", args.workers] if args.workers else []
     return [
         *("-p", "qlty.pytest_plugin", "-p", "qlty.runner_plugin", "--qlty"),
         Order(selection, current_flags()).to_argument(),
         *(f"--report-to={names}" for names in args.report_to),
+        *dry_run,
         *workers,
         *rest,
         *args.paths,

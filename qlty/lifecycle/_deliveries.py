@@ -44,6 +44,9 @@ class Deliveries:
         self._courier = self._make_courier(run, registry)
         registry.connect(self._courier)
 
+    def registered(self) -> None:
+        """All integrations are registered; none of their hooks was called yet."""
+
     def log_file(self, run_id: str) -> Path | None:
         """Return where the run's log belongs, ``None`` where the state folder cannot be used."""
         return self.state.runs / f"{run_id}.log" if self.state.runs.is_dir() else None

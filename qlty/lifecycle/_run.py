@@ -80,6 +80,7 @@ class Run:
             RunAborted: a required integration failed.
         """
         self._register()
+        self.deliveries.registered()
         self.registry.on_run_start()
         self.deliveries.begin()
 

@@ -128,15 +128,27 @@ def _begin(
         environment=flags.CURRENT_ENVIRONMENT,
         platform=flags.CURRENT_PLATFORM,
     )
-    receipt = config.getoption("qlty_receipt", None)
-    deliveries = Deliveries(config.rootpath, settings, Path(receipt) if receipt else None)
-    run = Run(plan, deliveries)
+    run = Run(plan, _deliveries(config, settings))
     run.info["whole"] = _is_whole(config)
     config.option.qlty_run = run.info["id"]
     session = Session(config, run, after=lambda: vars(flags).update(before))
     config.pluginmanager.register(session, _SESSION)
     activate_worker(config)
     return session
+
+
+def _deliveries(config: pytest.Config, settings: QltySettings) -> Deliveries:
+    dry_run = config.getoption("qlty_dry_run", None)
+    if dry_run is not None:
+        from qlty.lifecycle import Rehearsal
+
+        try:
+            folder = config.invocation_params.dir / dry_run if dry_run else None
+            return Rehearsal(config.rootpath, settings, folder)
+        except SettingsError as error:
+            raise pytest.UsageError(str(error)) from None
+    receipt = config.getoption("qlty_receipt", None)
+    return Deliveries(config.rootpath, settings, Path(receipt) if receipt else None)
 
 
 def _is_whole(config: pytest.Config) -> bool:

@@ -112,6 +112,13 @@ def _add_reporting(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="report runs that have failures, too (the default)",
     )
+    parser.add_argument(
+        "--qlty-dry-run",
+        metavar="DIR",
+        nargs="?",
+        const="",
+        help="print the requests that would be sent, or write them to DIR, and send nothing",
+    )
     parser.add_argument("-p", "--platform", help="label of the platform, such as chrome or ios")
     parser.add_argument("--env", help="label of the environment under test, such as staging")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from qlty.classes.integrations.base_integration import Integration
 from qlty.settings import IntegrationSettings, flag, load
+
+if TYPE_CHECKING:
+    from qlty.classes.integrations._rehearsal import Request
 
 Settings = TypeVar("Settings", bound=IntegrationSettings)
 
@@ -38,3 +41,20 @@ class ConfiguredIntegration(Integration, Generic[Settings]):
     def must_deliver(self) -> bool:  # type: ignore[override]
         """``MUST_DELIVER``, even where other settings are wrong."""
         return flag(type(self).name.upper(), "must_deliver")
+
+    def rehearse(self, request: Request) -> Any:
+        """Answer a request of a dry run as the remote would.
+
+        An integration that overrides it takes part in dry runs; it sends to addresses of its
+        settings only (fields of type ``Url`` or ``SecretUrl``).
+
+        Returns:
+            JSON or text for the status 200, ``(status, JSON or text)`` for another one; ``None``
+            for a request that has no answer.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be rehearsed: {request.url}")
+
+    @classmethod
+    def can_rehearse(cls) -> bool:
+        """Say whether it takes part in dry runs."""
+        return cls.rehearse is not ConfiguredIntegration.rehearse

@@ -19,6 +19,7 @@ from qlty.results import count
 from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
+    from qlty.classes.integrations._rehearsal import Request
     from qlty.delivery import Job, Sent
     from qlty.results import TestCase, TestResult, TestResults
 
@@ -106,6 +107,10 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             DeliveryError: it failed; the class says what follows.
         """
         return room.send(self.settings, job)
+
+    def rehearse(self, request: Request) -> Any:
+        """Answer a request of a dry run."""
+        return room.rehearsed(request)
 
     @property
     def _is_told_late(self) -> bool:

@@ -95,6 +95,10 @@ class Registry:
         path = _importable_path(integration) if class_path is None else class_path
         self._entries.append(_Entry(integration, path))
 
+    def deregister(self, integration: Integration) -> None:
+        """Take an integration out: none of its hooks is called any more."""
+        self._entries = [entry for entry in self._entries if entry.integration is not integration]
+
     def register_custom(self, entries: Iterable[Any]) -> None:
         """Register a project's ``CUSTOM_INTEGRATIONS``: dotted paths, or instances.
 

@@ -16,6 +16,7 @@ from qlty.errors import AnswerLost, RetryLater
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from qlty.classes.integrations._rehearsal import Request
     from qlty.classes.integrations._slack.client import Bot
     from qlty.classes.integrations._slack.report import Report
     from qlty.classes.integrations.base_integration import Context
@@ -112,6 +113,12 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         from qlty.classes.integrations._slack.posting import Posting
 
         return Posting(job, self._bot()).find()
+
+    def rehearse(self, request: Request) -> Any:
+        """Answer a request of a dry run."""
+        from qlty.classes.integrations._slack.rehearsal import answer
+
+        return answer(request)
 
     # -- whether
 

@@ -24,6 +24,7 @@ from qlty.errors import RetryLater
 from qlty.results import TestCase, iter_results
 
 if TYPE_CHECKING:
+    from qlty.classes.integrations._rehearsal import Request
     from qlty.classes.integrations._testrail.client import TestRail
     from qlty.classes.integrations._testrail.lookup import Cases
     from qlty.classes.integrations._testrail.steps import Memory
@@ -286,10 +287,22 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
     @staticmethod
     def _share(delivery: Delivery, context: Context | None) -> None:
         run_id = delivery.wait_for("testrail_run_id", RUN_ID_SECONDS)
-        if run_id is None or context is None:
+        if context is None:
+            return
+        if run_id is None:
+            # Slack adds the link once this delivery has found its run
+            context["testrail_delivery"] = delivery
             return
         context["testrail_run_id"] = run_id
         context["testrail_run_url"] = delivery.wait_for("testrail_run_url", 0)
+
+    def rehearse(self, request: Request) -> Any:
+        """Answer a request of a dry run."""
+        from qlty.classes.integrations._testrail.rehearsal import answer
+
+        mapped = {case_id for ids in self._mapped.values() for case_id in ids}
+        named = {case_id for test in self._tests.values() for case_id in test.case_ids}
+        return answer(request, self.settings, mapped | named)
 
     def _rail(self) -> TestRail:
         from qlty.classes.integrations._testrail.client import TestRail

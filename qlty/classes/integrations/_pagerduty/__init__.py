@@ -16,6 +16,7 @@ from qlty.classes.integrations._pagerduty._observer import Observer
 from qlty.classes.integrations._pagerduty._policy import Observation
 from qlty.classes.integrations._pagerduty._preflight import preflight
 from qlty.classes.integrations._pagerduty._quarantine import DEFAULT_FILE, Quarantine
+from qlty.classes.integrations._pagerduty._rehearsal import rehearsed
 from qlty.classes.integrations._pagerduty._scope import Scope
 from qlty.classes.integrations._pagerduty._sender import CHANGE, SETTLE, WITHDRAW, send
 from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
@@ -40,6 +41,7 @@ __all__ = [
     "is_whole",
     "outdated",
     "preflight",
+    "rehearsed",
     "send",
     "settlement",
 ]
