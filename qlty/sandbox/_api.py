@@ -11,6 +11,7 @@ from starlette.routing import Route
 from qlty.sandbox import _views
 from qlty.sandbox._chaos import ChaosError
 from qlty.sandbox._gate import TooLargeError, read_body
+from qlty.sandbox._wire import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,12 +87,10 @@ def _chaos(world: World) -> Any:
 
 
 async def _json(request: Request) -> Any:
-    import json
-
     body = await read_body(dict(request.headers), request.receive, MAX_BODY)
     try:
-        return json.loads(body or b"null")
-    except (ValueError, RecursionError) as error:
+        return parse_json(body.decode("utf-8"))
+    except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from error
 
 

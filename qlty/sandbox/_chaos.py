@@ -24,7 +24,8 @@ pace
 seconds
     with `hang`: cut the connection after so long (never)
 limit
-    {"calls": 180, "per": 60}: more calls than that in so many seconds are answered 429
+    {"calls": 180, "per": 60}: more calls than that in so many seconds are answered 429;
+    with `latency` every call waits
 probability
     the share of matching calls that are hit, 0 to 1 (1)
 after
@@ -139,7 +140,8 @@ class Chaos:
         if self._random.random() >= rule.number("probability", 1):
             return None
         if "limit" in rule.given:
-            return _limited(rule, now)
+            slow = Hit(rule, None, None) if "latency" in rule.given else None
+            return _limited(rule, now) or slow
         return Hit(rule, rule.status, rule.given.get("retry_after"))
 
 

@@ -38,17 +38,12 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        try:
-            call = await self._read(scope, receive)
-        except TooLargeError:
-            await _send(send, Answer(413, b"the body is larger than the sandbox takes"))
-            return
-        behind = self.world.services[self.service]
-        name = behind.name_of(call)
-        hit = self.world.chaos.strike(self.service, name, call.time)
+        call, too_large = await self._read(scope, receive)
+        name = self.world.services[self.service].name_of(call)
+        hit = None if too_large else self.world.chaos.strike(self.service, name, call.time)
         if hit is not None:
             await asyncio.sleep(hit.rule.number("latency"))
-        answer = self._answered(call, hit)
+        answer = self._too_large() if too_large else self._answered(call, hit)
         lost = hit.rule.mode if hit and hit.rule.mode in ("reset", "hang", "drop") else ""
         chaos = _described(hit) if hit else ""
         took = time.perf_counter() - started
@@ -60,6 +55,10 @@ class Gate:
             await _drip(send, answer, hit.rule.number("pace", 0.05))
         else:
             await _send(send, answer)
+
+    def _too_large(self) -> Answer:
+        reason = f"the body is larger than the {self.max_body} bytes that the sandbox takes"
+        return Answer(413, reason.encode(), {"content-type": "text/plain"}, reason)
 
     def _answered(self, call: Call, hit: Hit | None) -> Answer:
         """What the service says, or what chaos says in its stead."""
@@ -77,21 +76,25 @@ class Gate:
             return Answer(hit.status or 200, _HTML, {"content-type": "text/html"}, reason)
         return behind.failure(call, hit.status or 503, hit.retry_after)
 
-    async def _read(self, scope: Scope, receive: Receive) -> Call:
-        headers = _headers(scope)
-        body = await read_body(headers, receive, self.max_body)
-        host = headers.get("host", "localhost")
-        return Call(
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[Call, bool]:
+        """The request, and whether its body was too large and is left out."""
+        headers, body, too_large = _headers(scope), b"", False
+        try:
+            body = await read_body(headers, receive, self.max_body)
+        except TooLargeError:
+            too_large = True
+        call = Call(
             service=self.service,
             method=scope["method"],
             path=scope["path"].removeprefix(self.prefix) or "/",
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             body=body,
-            root=f"{scope['scheme']}://{host}",
+            root=f"{scope['scheme']}://{headers.get('host', 'localhost')}",
             time=time.time(),
             parts=await _parts(headers, body),
         )
+        return call, too_large
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -168,13 +168,13 @@ class Store:
         for name, key, data in self._disk.rows() if self._disk else ():
             self._kept.setdefault(name, []).append((key, data))
 
-    def table(self, name: str) -> Table[Row]:
-        """The table of JSON rows called `name`; made on first use."""
-        return self._make(name, JSON)
+    def table(self, name: str, caps: Caps | None = None) -> Table[Row]:
+        """The table of JSON rows called `name`, made on first use; it may have caps of its own."""
+        return self._make(name, JSON, caps or self._caps)
 
     def blobs(self, name: str) -> Table[bytes]:
         """The table of raw bytes called `name`; made on first use."""
-        return self._make(name, BYTES)
+        return self._make(name, BYTES, self._caps)
 
     def commit(self) -> None:
         """Write what changed to the file, if there is one, and count a new version."""
@@ -197,9 +197,9 @@ class Store:
             for name, table in sorted(self._tables.items())
         }
 
-    def _make(self, name: str, codec: Codec[T]) -> Table[T]:
+    def _make(self, name: str, codec: Codec[T], caps: Caps) -> Table[T]:
         if name not in self._tables:
-            table = Table(name, codec, self._caps, self._disk)
+            table = Table(name, codec, caps, self._disk)
             for key, data in self._kept.pop(name, ()):
                 table.restore(key, data)
             self._tables[name] = table

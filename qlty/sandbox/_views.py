@@ -47,32 +47,29 @@ def files(world: World, _filters: Filters) -> dict[str, Any]:
 
 def runs(world: World, _filters: Filters) -> dict[str, Any]:
     """TestRail's runs with their tests, results and attachments."""
-    return {"runs": [run(world, row) for row in world.testrail.runs.rows]}
-
-
-def run(world: World, row: Row) -> Row:
-    """One run, whole; its results oldest first."""
-    testrail = world.testrail
-    results = [
-        {**public(each), "case_id": each["case_id"]}
-        for each in reversed(testrail.results.of_run(row["id"]))
-    ]
-    ids = {each["id"] for each in results}
-    attached = [
-        each
-        for each in testrail.results.files
-        if (each["kind"], each["target"]) == ("run", row["id"])
-        or (each["kind"] == "result" and each["target"] in ids)
-    ]
-    shown = testrail.runs.shown(row, "/testrail")
-    tests = testrail.runs.tests(row)
-    case_ids = [int(each) for each in row["tests"]]
+    results: dict[int, list[Row]] = {}
+    for each in world.testrail.results.rows:
+        results.setdefault(each["run_id"], []).append(each)
     return {
-        **shown,
-        "case_ids": case_ids,
-        "tests": tests,
-        "results": results,
-        "attachments": attached,
+        "runs": [run(world, row, results.get(row["id"], [])) for row in world.testrail.runs.rows]
+    }
+
+
+def run(world: World, row: Row, results: list[Row] | None = None) -> Row:
+    """One run, whole; its results (looked up where they are not given) oldest first."""
+    testrail = world.testrail
+    if results is None:
+        results = list(reversed(testrail.results.of_run(row["id"])))
+    ids = {each["id"] for each in results}
+    beside = {("run", row["id"]), *(("result", each) for each in ids)}
+    return {
+        **testrail.runs.shown(row, "/testrail"),
+        "case_ids": [int(each) for each in row["tests"]],
+        "tests": testrail.runs.tests(row),
+        "results": [{**public(each), "case_id": each["case_id"]} for each in results],
+        "attachments": [
+            each for each in testrail.results.files if (each["kind"], each["target"]) in beside
+        ],
     }
 
 
@@ -119,12 +116,17 @@ def calls(world: World, filters: Filters) -> dict[str, Any]:
     after = filters.get("after", "0")
     if not (after.isascii() and after.isdigit() and len(after) < 16):
         raise FilterError("after must be the id of a call")
-    rows = [row for row in world.recorder.table if row["id"] > int(after) and _wanted(row, filters)]
+    rows = [
+        row
+        for row in world.recorder.table
+        if row["id"] > int(after) and is_wanted_call(row, filters)
+    ]
     whole = filters.get("whole", "1") != "0"
     return {"calls": [_calls.shown(row, whole=whole) for row in rows]}
 
 
-def _wanted(row: Row, filters: Filters) -> bool:
+def is_wanted_call(row: Row, filters: Filters) -> bool:
+    """Whether a call passes the filters `service`, `call`, `ok` and `q`."""
     for name in ("service", "call"):
         if name in filters and row[name] != filters[name]:
             return False

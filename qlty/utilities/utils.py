@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    _StreamHandler = logging.StreamHandler[Any]
+else:
+    _StreamHandler = logging.StreamHandler  # no subscript before Python 3.11
+
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _SHOWN = "_qlty_shown"
 
 
-class _Stderr(logging.StreamHandler[Any]):
+class _Stderr(_StreamHandler):
     """Writes to what ``sys.stderr`` is now: pytest replaces it and closes the replacement."""
 
     def __init__(self) -> None:

@@ -105,6 +105,19 @@ def test_an_events_429_comes_in_the_words_of_events(http: Http, sandbox: Sandbox
     assert answer.json["status"] == "throttle exceeded"
 
 
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(403, b"action_prohibited"), (429, b"rate_limited"), (500, b"rollup_error")],
+)
+def test_a_webhook_fails_in_plain_words(
+    http: Http, sandbox: Sandbox, status: int, word: bytes
+) -> None:
+    sandbox.chaos({"slack/webhook": {"status": status}})
+    path = "/slack/services/T0SANDBOX/B0HOOK001/sandboxhooktoken"
+    answer = http("POST", path, {"text": "t"})
+    assert (answer.status, answer.body) == (status, word)
+
+
 def test_testrail_can_be_under_maintenance(http: Http, sandbox: Sandbox) -> None:
     sandbox.chaos({"testrail/get_projects": {"status": 409}})
     answer = http("GET", "/testrail/index.php?/api/v2/get_projects")
@@ -131,6 +144,14 @@ def test_a_share_of_the_calls_is_hit(http: Http, sandbox: Sandbox) -> None:
     sandbox.chaos({"slack": {"status": 503, "probability": 0.5}})
     failed = sum(post(http).status == 503 for _ in range(60))
     assert 15 <= failed <= 45
+
+
+def test_a_rate_limit_may_have_latency_too(http: Http, sandbox: Sandbox) -> None:
+    sandbox.chaos({"slack": {"limit": {"calls": 1, "per": 60}, "latency": 0.2}})
+    started = time.monotonic()
+    statuses = [http("POST", "/slack/api/auth.test", headers=TOKEN).status for _ in range(2)]
+    assert statuses == [200, 429]
+    assert time.monotonic() - started >= 0.4
 
 
 def test_a_rate_limit_answers_429_beyond_it(http: Http, sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -41,6 +42,23 @@ def test_a_signal_ends_it_cleanly(number: int) -> None:
     out, err = child.communicate(timeout=30)
     assert (out, err) == ("", "")
     assert child.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM)
+
+
+def test_ctrl_c_ends_it_though_a_page_listens() -> None:
+    child = run("--port", "0", "--json")
+    assert child.stdout is not None
+    url = json.loads(child.stdout.readline())["url"]
+    with urllib.request.urlopen(f"{url}/api/news", timeout=30) as news:
+        assert news.readline().startswith(b"data: ")
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    assert (out, err, child.returncode) == ("", "", 0)
+
+
+def test_it_listens_on_ipv6() -> None:
+    with start("--host", "::1") as sandbox:
+        assert sandbox.url.startswith("http://[::1]:")
+        assert alive(sandbox.url)
 
 
 def test_it_prints_the_inbox_and_what_to_export() -> None:
@@ -143,6 +161,18 @@ def test_a_seed_of_ones_own_takes_the_place_of_the_shipped_one(tmp_path: Path) -
     with start("--seed", str(path)) as sandbox:
         assert sandbox.env["SLACK_CHANNEL_ID"] == "C0MINE"
         assert len(sandbox.testrail.cases) >= 60
+
+
+def test_a_seed_can_make_testrail_an_old_server(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text("testrail: {paginated: false}")
+    with start("--seed", str(path)) as sandbox:
+        env = sandbox.env
+        key = base64.b64encode(b"qa@sandbox.test:sandbox-testrail-key").decode()
+        url = f"{env['TESTRAIL_BASE_URL']}/index.php?/api/v2/get_projects"
+        request = urllib.request.Request(url, headers={"Authorization": f"Basic {key}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert isinstance(json.load(answer), list)
 
 
 SEEDS = {

@@ -194,7 +194,7 @@ def requests(draw: Any, method: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_what_the_contract_refuses_the_sandbox_refuses(method: str, data: st.DataObject) -> None:
     request = data.draw(requests(method))
@@ -212,7 +212,7 @@ def test_what_the_contract_refuses_the_sandbox_refuses(method: str, data: st.Dat
         assert post(slack, method, urlencode(changed).encode(), FORM_TYPE)["ok"] is False
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_blocks_that_the_contract_takes_the_sandbox_takes(data: st.DataObject) -> None:
     schema = contract()["components"]["schemas"]["Block"]
@@ -224,7 +224,7 @@ def test_blocks_that_the_contract_takes_the_sandbox_takes(data: st.DataObject) -
     assert answer["ok"] or answer["error"] == "msg_blocks_too_long"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_blocks_that_the_contract_refuses_are_invalid_blocks(data: st.DataObject) -> None:
     block = sample(data.draw, contract()["components"]["schemas"]["Block"])

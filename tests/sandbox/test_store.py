@@ -72,6 +72,13 @@ def test_clearing_empties_the_file_too(tmp_path: Path) -> None:
     assert len(Store(path).table("rows")) == 0
 
 
+def test_a_table_may_have_caps_of_its_own() -> None:
+    table = Store(caps=Caps(rows=1)).table("t", Caps(rows=3))
+    for number in range(3):
+        table.put(number, {})
+    assert len(table) == 3
+
+
 def test_ids_go_on_after_the_oldest_left() -> None:
     table = Store(caps=Caps(rows=2)).table("t")
     for _ in range(5):

@@ -216,3 +216,8 @@ def ended():
         return a_case(nodeid, *markers), a_result(nodeid, status, test_case_ids=list(ids), **more)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_project():
+    return Project

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +71,9 @@ def test_an_outcome_may_be_left_out(settings, left_out):
 def test_by_default_skipped_and_xfailed_are_left_out_and_errors_failed(settings):
     told = {outcome: settings().status(outcome) for outcome in ("skipped", "xfailed", "error")}
     assert told == {"skipped": None, "xfailed": None, "error": "failed"}
+
+
+def test_every_setting_is_documented():
+    documented = (Path(__file__).parents[2] / "docs" / "testrail.md").read_text()
+    names = [name.upper() for name in TestRailSettings.__struct_fields__]
+    assert [name for name in names if f"`{name}`" not in documented and name != "ALLOW_HTTP"] == []

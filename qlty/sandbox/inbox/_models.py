@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from qlty.sandbox import _views
+from qlty.sandbox._wire import parse_json
 from qlty.sandbox.inbox import _blocks, _mrkdwn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from qlty.sandbox._store import Row
     from qlty.sandbox._world import World
 
-SLACK_SHOWN = 200
+# A page shows so many of the newest; the JSON API has all of them.
+SHOWN = 200
 CALLS_SHOWN = 300
 
 
@@ -51,25 +56,30 @@ def busiest(world: World) -> str:
     return str(max(channels(world), key=lambda each: each["count"])["id"])
 
 
-def threads(world: World, channel: str, query: str = "", most: int = SLACK_SHOWN) -> list[Row]:
-    """A channel's messages, oldest first, each with its replies."""
-    names = _mrkdwn.Names(world.seed["slack"])
-    rows = world.slack.space.in_channel(channel)
+def threads(world: World, channel: str, query: str = "", most: int = SHOWN) -> list[Row]:
+    """The newest threads of a channel, oldest first, each message with its replies."""
     replies: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.get("thread_ts") not in (None, row["ts"]):
-            replies.setdefault(row["thread_ts"], []).append(message(world, row, names))
-    tops = [row for row in rows if row.get("thread_ts") in (None, row["ts"])]
+    tops = []
+    for row in world.slack.space.in_channel(channel):
+        if row.get("thread_ts") in (None, row["ts"]):
+            tops.append(row)
+        else:
+            replies.setdefault(row["thread_ts"], []).append(row)
+    wanted = [row for row in tops if _has(query, [row, *replies.get(row["ts"], ())])]
+    names = _mrkdwn.Names(world.seed["slack"])
     found = []
-    for row in tops:
-        shown = {**message(world, row, names), "replies": replies.get(row["ts"], [])}
-        if _has(query, [row, *[each["row"] for each in shown["replies"]]]):
-            found.append(shown)
-    return found[-most:]
+    for row in wanted[-most:]:
+        under = [message(world, each, names) for each in replies.get(row["ts"], ())[-most:]]
+        found.append({**message(world, row, names), "replies": under})
+    return found
 
 
 def _has(query: str, rows: list[Row]) -> bool:
     return not query or any(query in json.dumps(row, ensure_ascii=False).lower() for row in rows)
+
+
+def _matching(query: str, rows: Iterable[Row]) -> Iterator[Row]:
+    return (row for row in rows if _has(query, [row]))
 
 
 def message(world: World, row: Row, names: _mrkdwn.Names) -> Row:
@@ -130,10 +140,11 @@ def picture_type(data: bytes) -> str:
     return next((kind for magic, kind in _PICTURES if data.startswith(magic)), "")
 
 
-def runs(world: World, query: str = "") -> list[Row]:
-    """TestRail's runs, newest first, with totals."""
+def runs(world: World, query: str = "", plan_id: int | None = None, most: int = SHOWN) -> list[Row]:
+    """TestRail's runs (of one plan), newest first, with totals."""
     rows = reversed(list(world.testrail.runs.rows))
-    return [run_card(world, row) for row in rows if _has(query, [row])]
+    wanted = (row for row in rows if plan_id is None or row["plan_id"] == plan_id)
+    return [run_card(world, row) for row in islice(_matching(query, wanted), most)]
 
 
 def run_card(world: World, row: Row) -> Row:
@@ -195,10 +206,10 @@ def _line(world: World, test: Row, results: list[Row], files: dict[int, Row]) ->
     }
 
 
-def incidents(world: World, query: str = "") -> list[Row]:
+def incidents(world: World, query: str = "", most: int = SHOWN) -> list[Row]:
     """PagerDuty's incidents, newest first, as a person wants them."""
-    rows = reversed(list(world.pagerduty.account.incidents))
-    return [incident(world, row) for row in rows if _has(query, [row])]
+    rows = _matching(query, reversed(list(world.pagerduty.account.incidents)))
+    return [incident(world, row) for row in islice(rows, most)]
 
 
 def incident(world: World, row: Row) -> Row:
@@ -221,25 +232,28 @@ def incident(world: World, row: Row) -> Row:
     }
 
 
-def calls(world: World, filters: dict[str, str]) -> list[Row]:
+def calls(world: World, filters: dict[str, str], most: int = CALLS_SHOWN) -> list[Row]:
     """Calls, newest first, at most as many as a page holds."""
-    rows = _views.calls(world, {**filters, "whole": "0"})["calls"]
     before = filters.get("before", "")
-    if before.isascii() and before.isdigit():
-        rows = [row for row in rows if row["id"] < int(before[:15])]
-    return list(reversed(rows))[:CALLS_SHOWN]
+    last = int(before[:15]) if before.isascii() and before.isdigit() else None
+    rows = reversed(list(world.recorder.table))
+    wanted = (
+        row
+        for row in rows
+        if (last is None or row["id"] < last) and _views.is_wanted_call(row, filters)
+    )
+    return list(islice(wanted, most))
 
 
 def pretty(value: Any) -> str:
     """JSON for people; a text that is no JSON stays as it is; None is empty."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return str(value)
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        data = parse_json(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 def clock(seconds: float) -> str:

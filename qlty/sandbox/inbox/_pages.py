@@ -98,7 +98,7 @@ class Pages:
         """Everything at a glance."""
         world, query = self.world, _query(request)
         channel = _models.busiest(world)
-        runs = _models.runs(world, query)
+        runs = _models.runs(world, query, most=6)
         newest = world.testrail.runs.rows.get(runs[0]["id"]) if runs else None
         return self._page(
             "overview",
@@ -106,10 +106,10 @@ class Pages:
             "overview",
             channel=next(each for each in _models.channels(world) if each["id"] == channel),
             threads=_models.threads(world, channel, query, 30),
-            runs=runs[:6],
+            runs=runs,
             run=_models.run(world, newest) if newest else None,
-            incidents=_models.incidents(world, query)[:12],
-            calls=_models.calls(world, {"q": query})[:60],
+            incidents=_models.incidents(world, query, most=12),
+            calls=_models.calls(world, {"q": query}, most=60),
             variables=self._variables(request),
         )
 
@@ -147,18 +147,20 @@ class Pages:
         plan = self.world.testrail.plans.rows.get(number)
         if plan is None:
             return self._missing(request, "testrail", f"no plan R{number}")
-        runs = [each for each in _models.runs(self.world) if each["plan_id"] == number]
+        runs = _models.runs(self.world, _query(request), number)
         return self._page("testrail", request, "testrail", runs=runs, plan=plan)
 
     async def pagerduty(self, request: Request) -> Response:
         """All incidents, or one."""
-        found = _models.incidents(self.world, _query(request))
         name = request.path_params.get("name")
-        if name is not None:
-            found = [each for each in found if each["id"] == name]
-            if not found:
-                return self._missing(request, "pagerduty", f"no incident {name}")
-        return self._page("pagerduty", request, "pagerduty", incidents=found, alone=name)
+        if name is None:
+            found = _models.incidents(self.world, _query(request))
+            return self._page("pagerduty", request, "pagerduty", incidents=found, alone=False)
+        row = self.world.pagerduty.account.find(name)
+        if row is None:
+            return self._missing(request, "pagerduty", f"no incident {name}")
+        found = [_models.incident(self.world, row)]
+        return self._page("pagerduty", request, "pagerduty", incidents=found, alone=True)
 
     async def hooks(self, request: Request) -> Response:
         """What the catcher caught."""

@@ -5,10 +5,11 @@ Source: the reference pages of docs.slack.dev, one per method.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from qlty.sandbox._wire import parse_json
 
 if TYPE_CHECKING:
     from qlty.sandbox._wire import Call
@@ -238,8 +239,8 @@ _UNREADABLE = {"blocks": "invalid_blocks_format", "metadata": "invalid_metadata_
 def _embedded(name: str, arg: Arg, text: str) -> Any:
     word = _UNREADABLE.get(name, "invalid_array_arg")
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise SlackError(word, f"[ERROR] {name} is not JSON: {error}") from error
     if not _fits(arg.kind, data):
         raise SlackError(word, f"[ERROR] {name} must be {_EXPECTED[arg.kind]}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from qlty.sandbox._wire import Answer
+from qlty.sandbox._wire import Answer, parse_json
 from qlty.sandbox.slack._arguments import SlackError
 from qlty.sandbox.slack._content import checked_blocks
 
@@ -99,11 +99,9 @@ def _channel_ids(args: Args) -> list[str]:
 
 
 def _blocks(text: str) -> list[Any]:
-    import json
-
     try:
-        blocks = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        blocks = parse_json(text)
+    except ValueError as error:
         raise SlackError("invalid_blocks", f"[ERROR] {error}") from error
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks", "[ERROR] must provide an array")

@@ -55,10 +55,12 @@ class Slack:
         except SlackError as error:
             return _refusal(error)
 
-    def failure(self, _call: Call, status: int, retry_after: float | None) -> Answer:
+    def failure(self, call: Call, status: int, retry_after: float | None) -> Answer:
         """A trouble of Slack's own, in its words."""
-        word = {429: "ratelimited", 503: "service_unavailable"}.get(status, "internal_error")
         headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
+        if self.name_of(call) == "webhook":
+            return _webhook.failure(status, headers)
+        word = {429: "ratelimited", 503: "service_unavailable"}.get(status, "internal_error")
         return json_answer(status, {"ok": False, "error": word}, reason=word, headers=headers)
 
     def _call(self, name: str, call: Call) -> dict[str, Any]:

@@ -6,10 +6,9 @@ api.slack.com/changelog/2016-05-17.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from qlty.sandbox._wire import Answer
+from qlty.sandbox._wire import Answer, parse_json
 from qlty.sandbox.slack._arguments import SlackError
 from qlty.sandbox.slack._content import content
 
@@ -54,14 +53,23 @@ def _payload(call: Call) -> Any:
         return None
     try:
         if call.content_type == "application/x-www-form-urlencoded":
-            return json.loads(dict(call.form())["payload"])
+            return parse_json(dict(call.form())["payload"])
         return call.json()
-    except (ValueError, KeyError, RecursionError):
+    except (ValueError, KeyError):
         return None
 
 
 def _well_typed(payload: dict[str, Any]) -> bool:
     return all(isinstance(payload.get(name), (kind, type(None))) for name, kind in _TYPES.items())
+
+
+_FAILURES = {403: "action_prohibited", 429: "rate_limited", 500: "rollup_error"}
+
+
+def failure(status: int, headers: dict[str, str]) -> Answer:
+    """A trouble of Slack's own, in the plain words of webhooks."""
+    word = _FAILURES.get(status, "service_unavailable")
+    return Answer(status, word.encode(), {"content-type": "text/html", **headers}, word)
 
 
 def _refused(status: int, word: str, reason: str) -> Answer:

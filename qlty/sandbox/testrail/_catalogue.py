@@ -11,7 +11,7 @@ class Catalogue:
     """The seeded, read-only part; ids are given in the order of the seed."""
 
     def __init__(self, seed: dict[str, Any]) -> None:
-        self.paginated: bool = seed.get("paginated", True)
+        self.paginated: bool = seed["paginated"]
         self.users: list[Fields] = seed["users"]
         self.statuses: dict[int, Fields] = {each["id"]: each for each in seed["statuses"]}
         self.required: list[str] = seed["required_result_fields"]
@@ -114,9 +114,10 @@ class Catalogue:
             "display_order": section_id,
             "depth": 0,
         }
-        for title in seed["cases"]:
+        for given in seed["cases"]:
             case_id = len(self.cases) + 1
-            self.cases[case_id] = _case(case_id, section_id, suite_id, title)
+            own = given if isinstance(given, dict) else {"title": given}
+            self.cases[case_id] = {**_case(case_id, section_id, suite_id), **own}
 
     def _group(self, project_id: int, seed: dict[str, Any]) -> Fields:
         group_id = len({each["group_id"] for each in self.configs.values()}) + 1
@@ -128,10 +129,10 @@ class Catalogue:
         return {"id": group_id, "name": seed["name"], "project_id": project_id, "configs": configs}
 
 
-def _case(case_id: int, section_id: int, suite_id: int, title: str) -> Fields:
+def _case(case_id: int, section_id: int, suite_id: int) -> Fields:
     return {
         "id": case_id,
-        "title": title,
+        "title": "",
         "section_id": section_id,
         "template_id": 1,
         "type_id": 1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from qlty.sandbox._store import Caps
 from qlty.sandbox.testrail._requests import (
     Fields,
     Request,
@@ -36,7 +37,8 @@ class Runs:
     def __init__(self, catalogue: Catalogue, store: Store, clock: Callable[[], float]) -> None:
         self.catalogue, self.clock = catalogue, clock
         self.rows = store.table("testrail_runs")
-        self.ids = store.table("testrail_ids")
+        # A counter that left would hand out old ids again.
+        self.ids = store.table("testrail_ids", Caps())
 
     def find(self, run_id: int) -> Fields:
         """The run's row; TestRail's refusal where there is none."""

@@ -117,13 +117,13 @@ class TestRail:
     def page(
         self, call: Callable[..., Any], key: str, offset: int, *args: Any, **kwargs: Any
     ) -> tuple[list[dict[str, Any]], bool]:
-        """Return one page of a listing and whether there is another.
+        """Return one page of a listing and whether there may be another.
 
-        An old server, which knows no pages, gives everything at once.
+        A server before 6.7 answers with a bare list, some listings whole and some cut at a page.
         """
         answer = self.read(call, *args, limit=PAGE, offset=offset, **kwargs)
         if isinstance(answer, list):
-            return answer, False
+            return answer, len(answer) == PAGE
         rows = answer.get(key) or []
         return rows, bool(rows) and bool((answer.get("_links") or {}).get("next"))
 
@@ -131,10 +131,13 @@ class TestRail:
         self, call: Callable[..., Any], key: str, *args: Any, **kwargs: Any
     ) -> Iterator[list[dict[str, Any]]]:
         """Yield the pages of a listing."""
-        offset, more = 0, True
+        offset, more, before = 0, True, None
         while more:
             rows, more = self.page(call, key, offset, *args, **kwargs)
-            offset += len(rows)
+            first = rows[0]["id"] if rows else None
+            if first is None or first == before:
+                return  # nothing left, or a server that does not know offsets begins again
+            offset, before = offset + len(rows), first
             yield rows
 
     def all(

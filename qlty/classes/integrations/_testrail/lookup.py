@@ -34,6 +34,7 @@ class Cases:
         self._offset = 0
         self._pages_read = 0
         self._more = True
+        self._first: int | None = None
 
     def unknown(
         self, rail: TestRail, case_ids: Iterable[int], beat: Callable[[], None]
@@ -101,6 +102,10 @@ class Cases:
         self._pages_read += 1
         for case in page:
             self._take(case)
+        # a server that does not know offsets gives the same page again
+        first, before = page[0]["id"] if page else None, self._first
+        self._first = first
+        self._more = self._more and first not in (None, before)
 
     def _take(self, case: dict[str, Any]) -> bool:
         if _deleted(case):

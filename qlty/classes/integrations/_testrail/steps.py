@@ -124,7 +124,8 @@ class Steps:
             run = self._create([result.case_id for result in found])
         self._memory.run = run
         self._progress.save(testrail_run_id=run.id, testrail_run_url=run.url)
-        if run.is_completed and not self._progress.was_lost("close"):
+        closed_by_us = self._progress.get("closed") or self._progress.was_lost("close")
+        if run.is_completed and not closed_by_us:
             raise Refused(f"run R{run.id} is closed: TestRail takes no more results for it")
         if self._payload.live or self._payload.target.run_id:
             self._include(run, [result.case_id for result in found])
@@ -263,7 +264,7 @@ class Steps:
 
     def _close(self, run: Run) -> None:
         close = self._payload.close
-        if close is None:
+        if close is None or self._progress.get("closed"):
             return
         plan = close == "plan"
         obstacle = self._not_stored(run)
