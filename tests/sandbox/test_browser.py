@@ -65,7 +65,7 @@ def page(chromium: Any, sandbox: Sandbox) -> Iterator[Any]:
 
 
 def test_the_overview_shows_a_run_in_all_three_services(
-    page: Any, sandbox: Sandbox, evening: Evening, tmp_path: Path
+    page: Any, sandbox: Sandbox, evening: Evening
 ) -> None:
     page.goto(sandbox.url)
     page.get_by_label("Slack", exact=True).get_by_text(
@@ -75,6 +75,33 @@ def test_the_overview_shows_a_run_in_all_three_services(
     page.get_by_label("PagerDuty", exact=True).get_by_text(
         "Checkout: 2 tests fail on staging"
     ).wait_for()
+
+
+ROOT = Path(__file__).parents[2]
+JOB = {
+    "CI": "true",
+    "BUILD_URL": "https://ci.example.com/storefront/118",
+    "BRANCH_NAME": "main",
+    "GIT_COMMIT": "4f1c9a27d3e85b60b1a6c0f9e2d7385a41bb90ce",
+    "QLTY_ENVIRONMENT": "staging",
+}
+
+
+def test_the_demos_run_arrives_and_is_shown(
+    page: Any, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+    from scripts.demo.world import project, service, suite
+
+    with project() as folder, service(folder) as shop:
+        variables = {**JOB, **sandbox.env, "STOREFRONT_URL": shop}
+        suite(folder, variables, ("-q", "--report-to", "slack,testrail,pagerduty"))
+    page.goto(sandbox.url)
+    page.get_by_label("Slack", exact=True).get_by_text("tests failed").first.wait_for()
+    page.get_by_label("TestRail", exact=True).locator(".st-failed").first.wait_for()
+    page.get_by_label("PagerDuty", exact=True).get_by_text(
+        "one double click, two orders"
+    ).first.wait_for()
     # QLTY_PICTURE=docs/sandbox.png takes the picture of the README anew.
     picture = Path(os.environ.get("QLTY_PICTURE") or tmp_path / "overview.png")
     page.wait_for_timeout(300)

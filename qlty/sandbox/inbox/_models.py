@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -198,12 +199,29 @@ def _line(world: World, test: Row, results: list[Row], files: dict[int, Row]) ->
         "section": catalogue.sections[case["section_id"]]["name"],
         "status": status,
         "comment": last.get("comment") or "",
+        "gist": _gist(last.get("comment") or ""),
         "elapsed": last.get("elapsed"),
         "defects": last.get("defects"),
         "version": last.get("version"),
         "attempts": len(results),
         "files": [files[each] for each in ids if each in files],
     }
+
+
+_TELLING = re.compile(r"^E  |\w*(Error|Exception)\b|^assert ")
+
+
+def _gist(comment: str) -> str:
+    """The line of a comment that says most: the error, else the first one."""
+    lines = [line.strip() for line in comment.splitlines() if line.strip()]
+    telling = (line for line in lines if _TELLING.search(line))
+    return next(telling, lines[0] if lines else "")[:160]
+
+
+def breakable(text: str) -> Markup:
+    """A long name that may be broken where its parts end, not within a word."""
+    parts = re.split(r"(?<=[/_])(?=\w)|(?<=::)", text)
+    return Markup("<wbr>").join(parts)
 
 
 def incidents(world: World, query: str = "", most: int = SHOWN) -> list[Row]:
@@ -242,7 +260,29 @@ def calls(world: World, filters: dict[str, str], most: int = CALLS_SHOWN) -> lis
         for row in rows
         if (last is None or row["id"] < last) and _views.is_wanted_call(row, filters)
     )
-    return list(islice(wanted, most))
+    return [{**row, "gist": _call_gist(row)} for row in islice(wanted, most)]
+
+
+_NESTED = ("incident", "payload", "note")
+_TELLS = ("text", "name", "title", "summary", "content", "filename", "event_action")
+_LARGE = 16_000
+
+
+def _call_gist(row: Row) -> str:
+    """A few words on what a call was about, from its body; empty where nothing tells."""
+    if len(row["body"]) > _LARGE:
+        return ""
+    try:
+        body = parse_json(row["body"])
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    inner = next((body[each] for each in _NESTED if isinstance(body.get(each), dict)), body)
+    if isinstance(body.get("results"), list):
+        return f"{len(body['results'])} results"
+    told = (inner[each] for each in _TELLS if isinstance(inner.get(each), str))
+    return next(told, "")[:140]
 
 
 def pretty(value: Any) -> str:

@@ -75,7 +75,11 @@ class Pages:
             lstrip_blocks=True,
         )
         self.jinja.filters.update(
-            clock=_models.clock, moment=_models.moment, pretty=_models.pretty, size=_models.size
+            breakable=_models.breakable,
+            clock=_models.clock,
+            moment=_models.moment,
+            pretty=_models.pretty,
+            size=_models.size,
         )
 
     def _page(self, name: str, request: Request, tab: str, **more: Any) -> Response:

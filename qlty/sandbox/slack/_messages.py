@@ -21,11 +21,11 @@ TS = re.compile(r"\d{1,10}\.\d{6}")
 _LOOK = ("username", "icon_emoji", "icon_url")
 
 
-def auth_test(space: Workspace, _args: Args, _scopes: list[str], _root: str) -> Row:
-    """Who the token belongs to."""
+def auth_test(space: Workspace, _args: Args, _scopes: list[str], root: str) -> Row:
+    """Who the token belongs to; links made with its `url` lead to the inbox."""
     team, bot = space.seed["team"], space.bot
     return {
-        "url": f"https://{team['domain']}.slack.com/",
+        "url": f"{root}/slack/",
         "team": team["name"],
         "user": bot["name"],
         "team_id": team["id"],
