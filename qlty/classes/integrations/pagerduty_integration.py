@@ -100,13 +100,17 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         settings = self.settings
         return str(settings.api_url if settings.uses_rest else settings.events_url)
 
-    def send(self, job: Job) -> Sent | None:
+    def send(self, job: Job) -> Sent:
         """Perform one delivery; sending twice has the effect of sending once.
 
         Raises:
             DeliveryError: it failed; the class says what follows.
         """
-        return room.send(self.settings, job)
+        return self._sender.send(job)
+
+    @cached_property
+    def _sender(self) -> room.Sender:
+        return room.Sender(self.settings)
 
     def rehearse(self, request: Request) -> Any:
         """Answer a request of a dry run."""

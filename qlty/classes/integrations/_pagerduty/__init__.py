@@ -18,7 +18,7 @@ from qlty.classes.integrations._pagerduty._preflight import preflight
 from qlty.classes.integrations._pagerduty._quarantine import DEFAULT_FILE, Quarantine
 from qlty.classes.integrations._pagerduty._rehearsal import rehearsed
 from qlty.classes.integrations._pagerduty._scope import Scope
-from qlty.classes.integrations._pagerduty._sender import CHANGE, SETTLE, WITHDRAW, send
+from qlty.classes.integrations._pagerduty._sender import CHANGE, SETTLE, WITHDRAW, Sender
 from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
 from qlty.classes.integrations._pagerduty._trend import Trend
 from qlty.classes.integrations._pagerduty._watch import Watch
@@ -33,6 +33,7 @@ __all__ = [
     "PagerDutySettings",
     "Quarantine",
     "Scope",
+    "Sender",
     "Trend",
     "Watch",
     "change_event",
@@ -42,6 +43,5 @@ __all__ = [
     "outdated",
     "preflight",
     "rehearsed",
-    "send",
     "settlement",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty import _wire
@@ -21,7 +20,8 @@ class Events:
 
     def __init__(self, settings: PagerDutySettings) -> None:
         self._keys = settings.routing_key
-        self._url = str(settings.events_url)
+        self._url = settings.events_url
+        self._clients: dict[str, Any] = {}
 
     def trigger(self, page: dict[str, Any]) -> None:
         """Open an alert, or add to the one that is open."""
@@ -46,11 +46,9 @@ class Events:
         key = self._keys.of(service_id) if self._keys else None
         if key is None:
             raise Refused(f"PAGERDUTY_ROUTING_KEY has no key for service {service_id}")
-        return _client(key, self._url)
+        if key not in self._clients:
+            import pagerduty
 
-
-@lru_cache(maxsize=64)
-def _client(key: str, url: str) -> Any:
-    import pagerduty
-
-    return _wire.single_attempt(pagerduty.EventsApiV2Client(key), url)
+            client = pagerduty.EventsApiV2Client(key)
+            self._clients[key] = _wire.single_attempt(client, self._url, self)
+        return self._clients[key]

@@ -6,6 +6,7 @@ knows what is open already, and resolving asks first what is open.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._events import Events
@@ -42,30 +43,42 @@ def outcome_name(run_id: str) -> str:
     return f"incident of {run_id}"
 
 
-def send(settings: PagerDutySettings, job: Job) -> Sent | None:
-    """Perform a job.
+class Sender:
+    """Performs jobs, with clients that are built when they are first needed."""
 
-    Raises:
-        DeliveryError: it failed; the class says what follows.
-    """
-    if job.kind == WITHDRAW:
-        return Sent(job.payload["text"])
-    if not settings.has_credentials:
-        raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
-    if job.kind == CHANGE:
-        Events(settings).change(job.payload["event"], job.payload["service_id"])
-        return Sent("change event")
-    perform = {
-        (TRIGGER, True): _trigger_by_rest,
-        (TRIGGER, False): _trigger_by_event,
-        (SETTLE, True): _settle_by_rest,
-        (SETTLE, False): _settle_by_events,
-    }
-    return perform[job.kind, settings.uses_rest](settings, job)
+    def __init__(self, settings: PagerDutySettings) -> None:
+        self._settings = settings
+
+    def send(self, job: Job) -> Sent:
+        """Perform a job.
+
+        Raises:
+            DeliveryError: it failed; the class says what follows.
+        """
+        if job.kind == WITHDRAW:
+            return Sent(job.payload["text"])
+        if not self._settings.has_credentials:
+            raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
+        if job.kind == CHANGE:
+            self._events.change(job.payload["event"], job.payload["service_id"])
+            return Sent("change event")
+        if self._settings.uses_rest:
+            by_rest = {TRIGGER: _trigger_by_rest, SETTLE: _settle_by_rest}
+            return by_rest[job.kind](self._rest, job)
+        by_event = {TRIGGER: _trigger_by_event, SETTLE: _settle_by_events}
+        return by_event[job.kind](self._events, job)
+
+    @cached_property
+    def _rest(self) -> Rest:
+        return Rest(self._settings)
+
+    @cached_property
+    def _events(self) -> Events:
+        return Events(self._settings)
 
 
-def _trigger_by_rest(settings: PagerDutySettings, job: Job) -> Sent:
-    rest, page = Rest(settings), job.payload
+def _trigger_by_rest(rest: Rest, job: Job) -> Sent:
+    page = job.payload
     incident = rest.open_incident(page)
     if incident is not None:
         silent = incident.get("status") == "acknowledged"
@@ -93,16 +106,16 @@ def _told(job: Job, verb: str, incident: dict[str, Any], notes: tuple[str, ...] 
     return Sent(f"{verb} {name}", (link,) if link else (), notes)
 
 
-def _trigger_by_event(settings: PagerDutySettings, job: Job) -> Sent:
+def _trigger_by_event(events: Events, job: Job) -> Sent:
     page = job.payload
-    Events(settings).trigger(page)
+    events.trigger(page)
     outcome = {"key": page["key"], "status": "triggered", "title": page["title"]}
     job.save(**{outcome_name(job.run_id): {**outcome, "id": None, "html_url": None}})
     return Sent(f"triggered {page['title']}")
 
 
-def _settle_by_rest(settings: PagerDutySettings, job: Job) -> Sent:
-    rest, service_id = Rest(settings), job.payload["service_id"]
+def _settle_by_rest(rest: Rest, job: Job) -> Sent:
+    service_id = job.payload["service_id"]
     notes = tuple(rest.problems_of(service_id)) if job.payload["check"] else ()
     if job.payload["passes"] is None:
         return Sent("", notes=notes)
@@ -146,7 +159,7 @@ def _brief(incident: dict[str, Any]) -> dict[str, Any]:
     return {"id": incident["id"], "html_url": incident.get("html_url")}
 
 
-def _settle_by_events(settings: PagerDutySettings, job: Job) -> Sent:
+def _settle_by_events(events: Events, job: Job) -> Sent:
     """Resolve by key: without a REST key nobody can be asked what is open, and who opened it."""
     if job.payload["passes"] is None:
         return Sent()
@@ -154,8 +167,7 @@ def _settle_by_events(settings: PagerDutySettings, job: Job) -> Sent:
     if run.place != "ci":
         return Sent(notes=(_BLIND,))
     keys = [key for key in job.payload["suspects"] if key not in run.wanted]
-    events = Events(settings)
     for done in range(job.checkpoint.get("resolved", 0), len(keys)):
         events.resolve(keys[done], run.service_id)
         job.save(resolved=done + 1)
-    return Sent(f"resolved {len(keys)} by key" if keys else "nothing to resolve")
+    return Sent(f"{len(keys)} resolve events" if keys else "nothing to resolve")

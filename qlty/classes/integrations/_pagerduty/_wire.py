@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from qlty.errors import DeliveryError, Refused, RetryLater
@@ -17,11 +18,14 @@ class Unauthorized(Refused):
     """The credential is wrong, or the address is that of another region."""
 
 
-def single_attempt(client: Any, url: str) -> Any:
+def single_attempt(client: Any, url: str, owner: object) -> Any:
     """Set up a client of ``pagerduty`` so that it makes one request and returns.
 
     By default it repeats a POST whose answer was lost, and waits on 429 without end. A 429 entry
     of 0 means "without end", too; only the limit over all statuses below zero means none.
+
+    It is closed when its owner is gone: a connection that is left open would be a warning in the
+    process that runs tests.
     """
     client.timeout = TIMEOUT
     client.max_network_attempts = 0
@@ -30,6 +34,7 @@ def single_attempt(client: Any, url: str) -> Any:
     # the public setter refuses http, which is how a sandbox on this host speaks;
     # qlty.settings has checked the address
     client._url = url.rstrip("/")
+    weakref.finalize(owner, client.close)
     return client
 
 

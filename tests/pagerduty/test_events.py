@@ -1,0 +1,135 @@
+"""The Events API v2 over the sandbox: chosen by the routing key, with the same facts and key."""
+
+from __future__ import annotations
+
+import pytest
+
+KEY, OTHER_KEY = "sandboxsandboxsandboxsandbox0001", "sandboxsandboxsandboxsandbox0002"
+BY_EVENTS = {"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": KEY}
+
+
+def actions(sandbox):
+    return [event["event_action"] for event in sandbox.pagerduty.events]
+
+
+def statuses(sandbox):
+    return [incident["status"] for incident in sandbox.pagerduty.incidents]
+
+
+def test_a_failure_triggers_and_a_pass_resolves(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, settings=BY_EVENTS)
+    ci.run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert actions(sandbox)[:2] == ["trigger", "resolve"]
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_a_second_failure_opens_no_second_incident(machine, sandbox):
+    ci = machine()
+    for _ in range(2):
+        ci.run({"test_pay": "failed"}, settings=BY_EVENTS)
+    assert statuses(sandbox) == ["triggered"]
+
+
+def test_both_ways_use_one_key_so_that_neither_pages_for_what_the_other_opened(machine, sandbox):
+    machine().run({"test_pay": "failed"}, settings=BY_EVENTS)
+    machine().run({"test_pay": "failed"})
+    (event,), (incident,) = sandbox.pagerduty.events, sandbox.pagerduty.incidents
+    assert event["dedup_key"] == incident["incident_key"]
+
+
+def test_severity_source_and_links_are_sent(machine, sandbox):
+    machine(ci_url="https://ci.test/7", host="agent-1").run(
+        {"test_pay": "failed"}, settings=BY_EVENTS, marker={"urgency": "low"}
+    )
+    (event,) = sandbox.pagerduty.events
+    assert (event["payload"]["severity"], event["payload"]["source"]) == ("warning", "agent-1")
+    assert event["client_url"] == "https://ci.test/7"
+
+
+def test_the_rest_credentials_win(machine, sandbox):
+    machine().run({"test_pay": "failed"}, settings={"PAGERDUTY_ROUTING_KEY": KEY})
+    assert actions(sandbox) == []
+    assert statuses(sandbox) == ["triggered"]
+
+
+def test_a_map_of_routing_keys_sends_to_the_service_of_the_test(machine, sandbox):
+    keys = f'{{"XIXOOXZ": "{KEY}", "IIXOOXZ": "{OTHER_KEY}"}}'
+    settings = {"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": keys}
+    machine().run({"test_pay": "failed"}, settings=settings, marker={"service_id": "IIXOOXZ"})
+    assert [event["service_id"] for event in sandbox.pagerduty.events] == ["IIXOOXZ"]
+
+
+def test_a_service_without_a_routing_key_is_refused_and_named(machine):
+    ci = machine()
+    settings = {"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": f'{{"IIXOOXZ": "{KEY}"}}'}
+    ci.run({"test_pay": "failed"}, settings=settings)
+    (row,) = [row for row in ci.outbox.rows() if row.kind == "trigger"]
+    assert row.state == "refused"
+    assert "no key for service XIXOOXZ" in row.reason
+
+
+def test_only_what_failed_before_is_resolved_where_nobody_can_be_asked(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay": "failed", "test_other": "passed"}, settings=BY_EVENTS)
+    before = len(actions(sandbox))
+    ci.run({"test_pay": "passed", "test_other": "passed"}, settings=BY_EVENTS)
+    resolved = [event["dedup_key"] for event in sandbox.pagerduty.events[before:]]
+    assert resolved[0] == sandbox.pagerduty.events[0]["dedup_key"]
+    assert len(resolved) == 4  # and the three about several tests of the service
+
+
+def test_without_a_history_every_pass_resolves_its_key(machine, sandbox):
+    machine().run({"test_pay": "failed"}, settings=BY_EVENTS)
+    machine().run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_no_more_keys_are_resolved_than_pagerduty_takes_in_a_minute(machine, sandbox):
+    machine().run({f"test_{n}": "passed" for n in range(130)}, settings=BY_EVENTS)
+    assert len(actions(sandbox)) == 100
+
+
+def test_a_laptop_resolves_nothing_and_says_so(machine, sandbox):
+    machine().run({"test_pay": "failed"}, settings=BY_EVENTS)
+    laptop = machine(ci=None)
+    laptop.run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert statuses(sandbox) == ["triggered"]
+    assert any("cannot tell what CI opened" in text for text in laptop.told)
+
+
+@pytest.mark.parametrize("where", [{"whole": False}, {"cut_short": True, "exit_status": 2}])
+def test_part_of_a_suite_resolves_nothing_blindly(machine, sandbox, where):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, settings=BY_EVENTS)
+    ci.run({"test_pay": "passed"}, settings=BY_EVENTS, **where)
+    assert statuses(sandbox) == ["triggered"]
+
+
+def test_throttling_keeps_the_event_for_later(machine, sandbox):
+    sandbox.chaos({"pagerduty*/*": {"status": 429, "times": 1}})
+    ci = machine()
+    ci.run({"test_pay": "failed"}, settings=BY_EVENTS)
+    assert [call["status"] for call in sandbox.calls][:2] == [429, 202]
+    assert statuses(sandbox) == ["triggered"]
+
+
+def test_context_carries_the_key_where_there_is_no_link(machine):
+    context = machine().run({"test_pay": "failed"}, settings=BY_EVENTS)
+    (incident,) = context["pagerduty_incidents"]
+    assert (incident["status"], incident["html_url"]) == ("triggered", None)
+
+
+def test_a_change_event_tells_of_the_run_beside_incidents(machine, sandbox):
+    settings = {**BY_EVENTS, "PAGERDUTY_CHANGE_EVENTS": "true"}
+    machine(project="shop", commit="abc").run(
+        {"test_pay": "failed", "test_other": "passed"}, settings=settings
+    )
+    change = next(e for e in sandbox.pagerduty.events if e["event_action"] == "change")
+    assert change["payload"]["summary"] == "shop [staging]: 1 of 2 tests failed"
+    assert change["payload"]["custom_details"]["commit"] == "abc"
+
+
+def test_no_change_event_is_sent_unless_it_is_asked_for(machine, sandbox):
+    machine().run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert "change" not in actions(sandbox)
