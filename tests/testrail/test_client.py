@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
+import requests
+from testrail_api import StatusCodeError
 
-from qlty.classes.integrations._testrail.client import BadRequest, TestRail, named_case
+from qlty.classes.integrations._testrail.client import BadRequest, TestRail, _seconds, named_case
 from qlty.errors import AnswerLost, Refused, RetryLater
 
 
@@ -96,6 +100,19 @@ def test_a_host_that_does_not_exist_was_not_reached(project):
     rail = TestRail(project.use(BASE_URL=address).run(start=False).integration.settings)
     with pytest.raises(RetryLater):
         write(rail)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("1.5", 1.5, 1.5), ("-3", 0, 0), ("in", 50, 70), ("soon", None, None), ("", None, None)],
+)
+def test_retry_after_is_seconds_or_a_date(header, least, most):
+    if header == "in":
+        header = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
+    response = requests.Response()
+    response.headers["Retry-After"] = header
+    after = _seconds(StatusCodeError(429, "", "", b"", response=response))
+    assert after == least if most is None else least <= after <= most
 
 
 def test_a_listing_is_read_to_its_end(rail, project):
