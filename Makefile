@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: test check demo record-demo corpus format clean
+.PHONY: test check demo record-demo corpus bench format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -32,6 +32,10 @@ record-demo: $(STAMP)
 # Test suites of others, on which tests/corpus shows that nothing changes.
 corpus: $(STAMP)
 	$(BIN)/python -m scripts.fetch_corpus
+
+# Ratios to bare pytest, with the targets beside them; takes about ten minutes.
+bench: $(STAMP)
+	$(BIN)/python -m bench
 
 format: $(STAMP)
 	$(BIN)/ruff format .
