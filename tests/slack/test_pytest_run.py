@@ -54,3 +54,44 @@ def test_a_wrong_channel_does_not_change_the_exit_code(project, sandbox):
     ran = project.pytest("--report-to", "slack", env={**sandbox.env, "SLACK_CHANNEL_ID": "#qa"})
     assert ran.returncode == 0
     assert "SLACK CHANNEL_ID is '#qa', which is a name" in ran.stdout
+
+
+def test_a_second_run_with_the_same_failure_is_no_change(project, sandbox):
+    project.write("settings.py", "SLACK = {'WHEN': 'change'}\n")
+    project.write("tests/test_sums.py", TESTS)
+    for _ in range(2):
+        ran = project.pytest("--report-to", "slack", env=sandbox.env)
+    assert "not posted: a failure like the run before, and WHEN is change" in ran.stdout
+    assert len([one for one in sandbox.slack.messages if "thread_ts" not in one]) == 1
+
+
+def test_a_repaired_run_is_a_change(project, sandbox, make):
+    project.write("settings.py", "SLACK = {'WHEN': 'change'}\n")
+    for text in (TESTS, TESTS.replace("3", "2")):
+        project.write("tests/test_sums.py", text)
+        project.pytest("--report-to", "slack", env=sandbox.env)
+    last = [one for one in sandbox.slack.messages if "thread_ts" not in one][-1]
+    assert "3 tests, none failed" in last["text"]
+    assert "1 fixed" in make.text(last)
+
+
+def test_a_live_run_is_one_message(project, sandbox):
+    project.write("settings.py", "SLACK = {'LIVE': True}\n")
+    project.write("tests/test_sums.py", TESTS)
+    ran = project.pytest("--report-to", "slack", env=sandbox.env)
+    (parent,) = [one for one in sandbox.slack.messages if "thread_ts" not in one]
+    assert "1 of 3 tests failed" in parent["text"]
+    assert ran.stdout.count("message in C0SANDBOX") == 1
+
+
+def test_a_killed_live_run_ends_as_one_message_through_the_next_run(project, sandbox):
+    project.write("settings.py", "SLACK = {'LIVE': True}\n")
+    killed = "import os, time\n\ndef test_passes():\n    pass\n\ndef test_dies():\n    time.sleep(3)\n    os._exit(9)\n"
+    project.write("tests/test_sums.py", killed)
+    project.pytest("--report-to", "slack", env=sandbox.env)
+    sandbox.wait_for(lambda box: box.slack.messages)
+    project.write("tests/test_sums.py", "def test_passes():\n    pass\n")
+    project.pytest("--report-to", "slack", env=sandbox.env)
+    first, *others = [one for one in sandbox.slack.messages if "thread_ts" not in one]
+    assert "cut short: 1 of 2 tests failed" in first["text"]
+    assert ["1 test, none failed" in one["text"] for one in others] == [True]

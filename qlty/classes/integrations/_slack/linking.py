@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qlty.delivery import Job
 
 #: seconds between two looks
-_AGAIN = 10.0
+_AGAIN = 2.0
 #: seconds after which nobody looks at the run any more
 EXPIRES = 86_400.0
 #: TestRail's job will not get any further
