@@ -213,9 +213,8 @@ def _ready(child: subprocess.Popen[bytes], said: IO[bytes], timeout: float) -> R
 def _stop(child: subprocess.Popen[bytes]) -> None:
     if child.stdin is not None:
         child.stdin.close()
-    child.terminate()
     try:
-        child.wait(5)
+        child.wait(10)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,8 @@ def serve(app: ASGIApp, bound: socket.socket, *, watch_parent: bool = False) -> 
 
 def _watch(server: Any) -> None:
     """The parent holds the other end of our standard input: its end is our end."""
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: a thread that waits in its buffer breaks the end of the interpreter.
+    while os.read(0, 4096):
         pass
     server.should_exit = True
     time.sleep(5)

@@ -187,12 +187,15 @@ class Evening:
         self.slack("chat.update", channel=CHANNEL, ts=ts, text=fallback, blocks=self.blocks())
         for reply in REPLIES:
             self.slack("chat.postMessage", channel=CHANNEL, thread_ts=ts, text=reply)
-        query = f"filename=checkout.log&length={len(LOG)}"
-        asked = send(f"{self.root}/slack/api/files.getUploadURLExternal?{query}", b"", TOKEN)
-        send(asked["upload_url"], LOG, {"Content-Type": "text/plain"})
-        files = [{"id": asked["file_id"], "title": "checkout.log"}]
+        files = [{"id": self.upload(LOG), "title": "checkout.log"}]
         more = {"channel_id": CHANNEL, "thread_ts": ts, "initial_comment": "The checkout's log"}
         self.slack("files.completeUploadExternal", files=files, **more)
+
+    def upload(self, data: bytes) -> str:
+        query = f"filename=checkout.log&length={len(data)}"
+        asked = send(f"{self.root}/slack/api/files.getUploadURLExternal?{query}", b"", TOKEN)
+        send(asked["upload_url"], data, {"Content-Type": "text/plain"})
+        return str(asked["file_id"])
 
     def blocks(self) -> list[dict[str, Any]]:
         title = {"type": "plain_text", "text": "❌ Web shop · staging: 2 of 26 tests failed"}

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from qlty.sandbox import _seed
 from qlty.sandbox._store import Store
 from qlty.sandbox._wire import Call
+from qlty.sandbox.inbox import _blocks, _mrkdwn
 from qlty.sandbox.slack import Slack
 
 CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "slack-web.openapi.json"
@@ -222,6 +223,7 @@ def test_blocks_that_the_contract_takes_the_sandbox_takes(data: st.DataObject) -
     slack, _ = workspace()
     answer = post(slack, "chat.postMessage", json.dumps(request).encode(), JSON_TYPE)
     assert answer["ok"] or answer["error"] == "msg_blocks_too_long"
+    assert str(_blocks.blocks([block], _mrkdwn.Names(SEED))).startswith('<div class="b b-')
 
 
 @settings(max_examples=200, deadline=None)

@@ -13,6 +13,8 @@ from qlty.sandbox.slack._blocks import is_rich
 from qlty.sandbox.slack._content import content
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qlty.sandbox._store import Row
     from qlty.sandbox.slack._workspace import Channel, Workspace
 
@@ -162,7 +164,8 @@ def _page(space: Workspace, rows: list[Row], args: Args) -> Row:
     limit = args.get("limit", 100)
     if not 1 <= limit <= 999:
         raise SlackError("invalid_limit")
-    rows = [row for row in rows if _in_window(row["ts"], args)]
+    is_inside = _window(args)
+    rows = [row for row in rows if is_inside(float(row["ts"]))]
     start = _start(args.get("cursor", ""))
     counts = Counter(row.get("thread_ts") for row in space.in_channel(args["channel"]))
     metadata = bool(args.get("include_all_metadata"))
@@ -176,11 +179,11 @@ def _page(space: Workspace, rows: list[Row], args: Args) -> Row:
     }
 
 
-def _in_window(ts: str, args: Args) -> bool:
+def _window(args: Args) -> Callable[[float], bool]:
     oldest, latest = _seconds(args.get("oldest", "0")), _seconds(args.get("latest", "9999999999"))
     if args.get("inclusive"):
-        return oldest <= float(ts) <= latest
-    return oldest < float(ts) < latest
+        return lambda ts: oldest <= ts <= latest
+    return lambda ts: oldest < ts < latest
 
 
 def _seconds(text: str) -> float:
