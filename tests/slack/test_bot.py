@@ -178,3 +178,12 @@ def test_a_deleted_parent_does_not_keep_the_job_from_ending(slack, make):
     assert row.state == "delivered"
     assert "posted anew" in row.sent.notes[0]
     assert len(slack.parents) == len(slack.replies) == 1
+
+
+def test_blocks_that_a_workspace_refuses_become_plain_text(slack):
+    parent = {"text": "what happened", "blocks": [{"type": "divider"}] * 51}
+    slack.slack._deliver("run", "C0SANDBOX", {"parent": parent})
+    slack.drain()
+    (message,) = slack.messages
+    assert message["text"] == "what happened"
+    assert slack.rows[0].sent.notes[0].startswith("posted as plain text: Slack refused its form")

@@ -1,6 +1,6 @@
 """What Slack's integration is made of.
 
 ``settings``; ``failures`` and ``report`` (facts), ``text``, ``limits`` and ``message`` (their
-form); ``client`` and ``words`` (Slack's SDK and its errors); ``steps``, ``posting``, ``webhook``
-and ``files`` (what the relay does); ``preflight`` and ``live``.
+form); ``client`` and ``words`` (Slack's SDK and its errors); ``steps``, ``posting``, ``webhook``,
+``linking`` and ``files`` (what the relay does); ``preflight``, ``live`` and ``rehearsal``.
 """
