@@ -6,6 +6,7 @@
     - RunAborted               a required integration says that the run must not begin
     - OutboxError              the outbox cannot be used as asked (newer version, unknown id)
     - JournalError             a run's journal cannot be read
+    - HistoryError             the file of earlier outcomes cannot be used
     - DeliveryError            one attempt to deliver failed; the subclass says what follows
         - RetryLater           the remote was not reached or asked to wait: try again
         - Refused              the remote understood and said no: trying again would not help
@@ -17,6 +18,7 @@ from __future__ import annotations
 __all__ = [
     "AnswerLost",
     "DeliveryError",
+    "HistoryError",
     "JournalError",
     "OutboxError",
     "QltyError",
@@ -60,6 +62,10 @@ class OutboxError(QltyError):
 
 class JournalError(QltyError):
     """A file is no journal, or one of a newer version."""
+
+
+class HistoryError(QltyError):
+    """The file of earlier outcomes is of a version that is not known here."""
 
 
 class DeliveryError(QltyError):

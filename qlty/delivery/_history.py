@@ -6,9 +6,12 @@ import fcntl
 import os
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from sys import intern
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from qlty.delivery._masking import current_masker
+from qlty.errors import HistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,12 +34,25 @@ _FAILED = {"failed", "error"}
 _Scope = tuple[str, str, str]
 
 
+class _Entry(NamedTuple):
+    """The outcomes of one test, oldest first, and which run was the newest, when."""
+
+    outcomes: tuple[str, ...]
+    run_id: str
+    time: str
+
+
+_NEVER_SEEN = _Entry((), "", "")
+
+
 class History:
     """Outcomes of the same suite in the same environment on the same branch.
 
     The file is JSON Lines: a header ``{"version": 1}``, then one object per test and scope with
     ``suite``, ``environment``, ``branch``, ``nodeid``, ``outcomes`` (oldest first, at most 20),
     ``run_id`` and ``time`` (of the newest).
+    It is read when somebody asks, and passed through line by line when a run is recorded, so that
+    a history of many tests costs the process that runs them no memory.
 
     Attributes:
         trouble: why the file could not be read or written; ``None`` where all is well.
@@ -46,8 +62,8 @@ class History:
         self.path = path
         self.trouble: str | None = None
         self._scope = scope
-        self._entries: dict[tuple[_Scope, str], dict[str, Any]] = {}
-        self._new: dict[str, dict[str, Any]] = {}
+        self._new: dict[str, str] = {}
+        self._run_id = ""
 
     @classmethod
     def load(
@@ -58,108 +74,107 @@ class History:
         environment: str | None = None,
         branch: str | None = None,
     ) -> History:
-        """Read the file; one that is missing, damaged or newer is an empty history."""
-        history = cls(path, (suite, environment or "", branch or ""))
-        history._read()
-        return history
+        """Name the file; one that is missing, damaged or newer is an empty history."""
+        return cls(path, (suite, environment or "", branch or ""))
 
     @property
     def known(self) -> bool:
         """Whether any earlier run of this suite, environment and branch is known."""
-        return any(scope == self._scope for scope, _ in self._entries)
+        return bool(self._entries)
 
     def outcomes(self, nodeid: str) -> tuple[str, ...]:
         """Return the outcomes of earlier runs, oldest first; empty for a test never seen.
 
         They are those of ``TestResult["outcome"]``, and ``flaky`` for a pass after a rerun.
         """
-        entry = self._entries.get((self._scope, _stored(nodeid)))
-        return tuple(entry["outcomes"]) if entry else ()
+        entry = self._entries.get(_stored(nodeid))
+        return entry.outcomes if entry else ()
 
     def failed_last(self) -> frozenset[str]:
         """Return the node ids that failed in the newest run; see :attr:`known`."""
-        own = [(nodeid, e) for (scope, nodeid), e in self._entries.items() if scope == self._scope]
-        newest = max((entry["time"], entry["run_id"]) for _, entry in own) if own else ("", "")
+        newest = max(((entry.time, entry.run_id) for entry in self._entries.values()), default=None)
         return frozenset(
             nodeid
-            for nodeid, entry in own
-            if entry["run_id"] == newest[1] and entry["outcomes"][-1] in _FAILED
+            for nodeid, entry in self._entries.items()
+            if newest and entry.run_id == newest[1] and entry.outcomes[-1] in _FAILED
         )
 
     def record(self, results: Iterable[TestResult], *, run_id: str) -> None:
         """Add a run's results; what was interrupted says nothing about its test."""
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._run_id = run_id
         for result in results:
-            if result["interrupted"]:
-                continue
-            outcome = "flaky" if result["flaky"] else result["outcome"]
-            nodeid = _stored(result["nodeid"])
-            self._new[nodeid] = {"outcome": outcome, "run_id": run_id, "time": now}
+            if not result["interrupted"]:
+                outcome = "flaky" if result["flaky"] else result["outcome"]
+                self._new[_stored(result["nodeid"])] = outcome
 
     def save(self) -> None:
         """Write what was recorded; what other runs have written meanwhile is kept."""
+        vars(self).pop("_entries", None)
         try:
-            with self._locked():
-                self._read()
-                self._merge()
-                self._write()
+            with self._locked(), self._scratch() as scratch:
+                for line in self._merged():
+                    scratch.write(line + b"\n")
         except OSError as error:
             self.trouble = f"the history {self.path} cannot be written: {error.strerror}"
+        except HistoryError as error:
+            self.trouble = str(error)
 
-    def _merge(self) -> None:
-        for nodeid, new in self._new.items():
-            entry = self._entries.setdefault((self._scope, nodeid), {"outcomes": []})
-            if entry.get("run_id") != new["run_id"]:
-                entry["outcomes"] = [*entry["outcomes"], new["outcome"]][-KEPT:]
-            entry.update(run_id=new["run_id"], time=new["time"])
-        self._new = {}
-
-    def _read(self) -> None:
-        self._entries = {}
+    @cached_property
+    def _entries(self) -> dict[str, _Entry]:
         try:
-            lines = self.path.read_bytes().splitlines()
+            own = (found for found in self._records() if found[0] == self._scope)
+            return {nodeid: entry for _, nodeid, entry in own}
+        except (OSError, HistoryError) as error:
+            reason = getattr(error, "strerror", None)
+            self.trouble = (
+                f"the history {self.path} cannot be read: {reason}" if reason else str(error)
+            )
+            return {}
+
+    def _merged(self) -> Iterator[bytes]:
+        encode = _json().encode
+        now = datetime.now(timezone.utc)
+        oldest = (now - _FORGET_AFTER).isoformat()
+        new = dict(self._new)
+        yield encode({"version": HISTORY_VERSION})
+        for scope, nodeid, entry in self._records():
+            outcome = new.pop(nodeid, None) if scope == self._scope else None
+            entry_now = entry if outcome is None else self._with(entry, outcome, now)
+            if entry_now.time >= oldest:
+                yield encode(_line(scope, nodeid, entry_now))
+        for nodeid, outcome in new.items():
+            yield encode(_line(self._scope, nodeid, self._with(_NEVER_SEEN, outcome, now)))
+
+    def _with(self, entry: _Entry, outcome: str, now: datetime) -> _Entry:
+        # a run that is recorded twice, by itself and after its death, counts once
+        seen = entry.outcomes if entry.run_id == self._run_id else (*entry.outcomes, outcome)
+        return _Entry(seen[-KEPT:], self._run_id, now.isoformat(timespec="seconds"))
+
+    def _records(self) -> Iterator[tuple[_Scope, str, _Entry]]:
+        try:
+            file = self.path.open("rb")
         except FileNotFoundError:
             return
-        except OSError as error:
-            self.trouble = f"the history {self.path} cannot be read: {error.strerror}"
-            return
-        if lines and _parse(lines[0]).get("version") != HISTORY_VERSION:
-            self.trouble = f"the history {self.path} is of another version: it is not used"
-            return
-        for line in lines[1:]:
-            self._take(_parse(line))
+        with file:
+            header = file.readline()
+            if header and _parse(header).get("version") != HISTORY_VERSION:
+                raise HistoryError(f"the history {self.path} is of another version: it is not used")
+            for line in file:
+                found = _entry(_parse(line))
+                if found is not None:
+                    yield found
 
-    def _take(self, record: dict[str, Any]) -> None:
-        outcomes = record.get("outcomes")
-        nodeid = record.get("nodeid")
-        if isinstance(nodeid, str) and isinstance(outcomes, list):
-            suite, environment, branch = (
-                str(record.get(name, "")) for name in ("suite", "environment", "branch")
-            )
-            self._entries[(suite, environment, branch), nodeid] = {
-                "outcomes": [str(outcome) for outcome in outcomes][-KEPT:],
-                "run_id": str(record.get("run_id", "")),
-                "time": str(record.get("time", "")),
-            }
-
-    def _write(self) -> None:
-        if self.trouble is not None:
-            return
-        encode = _json().encode
-        oldest = (datetime.now(timezone.utc) - _FORGET_AFTER).isoformat()
-        lines = [encode({"version": HISTORY_VERSION})]
-        for ((suite, environment, branch), nodeid), entry in self._entries.items():
-            if entry["time"] >= oldest:
-                scope = {"suite": suite, "environment": environment, "branch": branch}
-                lines.append(encode({**scope, "nodeid": nodeid, **entry}))
-        self._replace(b"\n".join(lines) + b"\n")
-
-    def _replace(self, content: bytes) -> None:
+    @contextmanager
+    def _scratch(self) -> Iterator[IO[bytes]]:
+        """A file that takes the place of the history once all is written."""
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(content)
-        scratch.replace(self.path)
+        try:
+            with os.fdopen(file, "wb") as stream:
+                yield stream
+            scratch.replace(self.path)
+        finally:
+            scratch.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -169,6 +184,34 @@ class History:
             yield
         finally:
             os.close(lock)
+
+
+def _entry(record: dict[str, Any]) -> tuple[_Scope, str, _Entry] | None:
+    outcomes, nodeid = record.get("outcomes"), record.get("nodeid")
+    if not isinstance(nodeid, str) or not isinstance(outcomes, list) or not outcomes:
+        return None
+    suite, environment, branch = (
+        intern(str(record.get(name, ""))) for name in ("suite", "environment", "branch")
+    )
+    entry = _Entry(
+        tuple(intern(str(outcome)) for outcome in outcomes[-KEPT:]),
+        intern(str(record.get("run_id", ""))),
+        intern(str(record.get("time", ""))),
+    )
+    return (suite, environment, branch), nodeid, entry
+
+
+def _line(scope: _Scope, nodeid: str, entry: _Entry) -> dict[str, Any]:
+    suite, environment, branch = scope
+    return {
+        "suite": suite,
+        "environment": environment,
+        "branch": branch,
+        "nodeid": nodeid,
+        "outcomes": entry.outcomes,
+        "run_id": entry.run_id,
+        "time": entry.time,
+    }
 
 
 def _stored(nodeid: str) -> str:
