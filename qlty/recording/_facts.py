@@ -8,14 +8,11 @@ has left the worker when a test crashes it.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from qlty.results import Marker, TestCase, case_ids, clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ATTRIBUTE = "qlty_facts"
 
@@ -27,38 +24,54 @@ _WITHOUT_ARGUMENTS = frozenset({"parametrize", "usefixtures", "filterwarnings"})
 
 
 class FactsPlugin:
-    """Puts the facts on the setup report, where the test runs."""
+    """Puts the facts on the setup report, in an xdist worker."""
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
-        report = yield
-        if call.when == "setup":
-            setattr(report, ATTRIBUTE, encode(item))
-        return report
+    def __init__(self) -> None:
+        self._item: pytest.Item | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        self._item = item
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "setup" and self._item is not None:
+            setattr(report, ATTRIBUTE, encode(self._item))
 
 
 def encode(item: pytest.Item) -> str:
     """Return the facts of a collected test as ASCII JSON."""
+    return json.dumps(_facts(item))
+
+
+def decode(nodeid: str, encoded: str) -> TestCase:
+    """Return the test case of ``encode``'s answer."""
+    return _test_case(nodeid, json.loads(encoded))
+
+
+def describe(item: pytest.Item) -> TestCase:
+    """Return what another process would be told of a collected test."""
+    return _test_case(item.nodeid, _facts(item))
+
+
+def _facts(item: pytest.Item) -> dict[str, Any]:
+    """Return the facts as plain JSON values, whatever stands on the test."""
     path, line, _ = item.location
-    facts = {
+    marks = list(item.iter_markers_with_node())
+    return {
         "name": item.name,
         "class": _class_name(item),
         "module": getattr(getattr(item, "module", None), "__name__", None),
         "path": path.replace("\\", "/"),
         "line": None if line is None else line + 1,
         "doc": _docstring(item),
-        "fixtures": getattr(item, "fixturenames", ()),
-        "markers": [_marker(mark) for mark in item.iter_markers()],
-        "levels": [_level(item, node) for node, _ in item.iter_markers_with_node()],
+        "fixtures": list(getattr(item, "fixturenames", ())),
+        "markers": [_marker(mark) for _, mark in marks],
+        "levels": [_level(item, node) for node, _ in marks],
     }
-    return json.dumps(facts, default=_repr)
 
 
-def decode(nodeid: str, encoded: str) -> TestCase:
-    """Return the test case of ``encode``'s answer."""
-    facts = json.loads(encoded)
+def _test_case(nodeid: str, facts: dict[str, Any]) -> TestCase:
     markers = tuple(
         Marker(_clean(name), tuple(_clean(args)), _clean(kwargs))
         for name, args, kwargs in facts["markers"]
@@ -84,8 +97,8 @@ def _level(item: pytest.Item, node: Any) -> int:
 
 
 def _class_name(item: pytest.Item) -> str | None:
-    cls = getattr(item, "cls", None)
-    return cls.__qualname__ if cls is not None else None
+    parent = item.parent
+    return parent.obj.__qualname__ if isinstance(parent, pytest.Class) else None
 
 
 def _docstring(item: pytest.Item) -> str | None:
@@ -94,11 +107,12 @@ def _docstring(item: pytest.Item) -> str | None:
 
 
 def _marker(mark: pytest.Mark) -> list[Any]:
-    if mark.name in _WITHOUT_ARGUMENTS:
+    if mark.name in _WITHOUT_ARGUMENTS or not (mark.args or mark.kwargs):
         return [mark.name, [], {}]
     try:
-        if len(json.dumps([mark.args, mark.kwargs], default=_repr)) <= MARKER_LIMIT:
-            return [mark.name, mark.args, mark.kwargs]
+        text = json.dumps([mark.args, mark.kwargs], default=_repr)
+        if len(text) <= MARKER_LIMIT:
+            return [mark.name, *json.loads(text)]
     except (TypeError, ValueError, RecursionError):
         pass
     shown = {str(key): _repr(value) for key, value in mark.kwargs.items()}

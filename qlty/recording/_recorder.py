@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from qlty.recording._facts import ATTRIBUTE, decode
+from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
     Attempts,
     PhaseReport,
     TestCase,
     TestResult,
-    Verdict,
     case_ids,
     clean,
     merge,
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SUBTEST_REPORTS = frozenset({"SubtestReport", "SubTestReport"})
+_PHASES = frozenset({"setup", "call", "teardown"})
+_BEFORE_THE_END = frozenset({"setup", "call"})
 _LABELS = frozenset({"feature_name", "test_target", "results_dir"})
 
 
@@ -46,6 +47,11 @@ class Recorder:
         self._open: dict[str, Attempts] = {}
         self._collection_errors: set[str] = set()
         self._pid = os.getpid()
+        self._item: pytest.Item | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        self._item = item  # never in an xdist controller: its workers send the facts
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
@@ -53,7 +59,7 @@ class Recorder:
             return
         attempts = self._open.get(nodeid)
         if attempts is None:
-            self._open[nodeid] = Attempts(_case_at(nodeid, location))
+            self._open[nodeid] = Attempts(self._case(nodeid, location))
             self._listener.test_started(nodeid)
         else:
             attempts.restart()
@@ -64,10 +70,14 @@ class Recorder:
             return
         attempts = self._open.get(report.nodeid)
         if attempts is None:
-            attempts = self._open[report.nodeid] = Attempts(
-                _case_at(report.nodeid, report.location)
-            )
+            case = self._case(report.nodeid, report.location)
+            attempts = self._open[report.nodeid] = Attempts(case)
         self._take(report, attempts)
+
+    def _case(self, nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
+        if self._item is not None and self._item.nodeid == nodeid:
+            return describe(self._item)
+        return _case_at(nodeid, location)
 
     def _take(self, report: pytest.TestReport, attempts: Attempts) -> None:
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]
@@ -79,7 +89,7 @@ class Recorder:
         attempts.phases.append(_phase_report(report, attempts))
         if report.user_properties:
             _take_properties(_properties(report), attempts)
-        if report.when not in {"setup", "call"} and not attempts.repeating:
+        if report.when not in _BEFORE_THE_END and not attempts.repeating:
             del self._open[report.nodeid]
             self._listener.test_ended(attempts.case, merge(attempts))
 
@@ -124,23 +134,18 @@ def _case_at(nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
 
 def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
     subtest = type(report).__name__ in _SUBTEST_REPORTS
-    now = time.time()
-    when = report.when if report.when in {"setup", "call", "teardown"} else _next_phase(attempts)
+    when = report.when if report.when in _PHASES else _next_phase(attempts)
+    expected_failure = not subtest and hasattr(report, "wasxfail")
+    plain = report.passed and not expected_failure
     return PhaseReport(
-        phase=when,  # type: ignore[arg-type]
-        verdict=_verdict(report, subtest),
-        message=_message(report, subtest),
-        start=getattr(report, "start", None) or now,
-        stop=getattr(report, "stop", None) or now,
-        duration=0.0 if subtest else getattr(report, "duration", 0.0),
-        expected_failure=not subtest and hasattr(report, "wasxfail"),
+        when,  # type: ignore[arg-type]
+        "passed" if subtest and not report.failed else report.outcome,
+        None if plain else _message(report, subtest),
+        getattr(report, "start", 0.0) or time.time(),
+        getattr(report, "stop", 0.0) or time.time(),
+        0.0 if subtest else getattr(report, "duration", 0.0),
+        expected_failure,
     )
-
-
-def _verdict(report: pytest.TestReport, subtest: bool) -> Verdict:
-    if subtest and not report.failed:
-        return "passed"
-    return report.outcome
 
 
 def _next_phase(attempts: Attempts) -> str:

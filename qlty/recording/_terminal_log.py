@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: bytes; a longer log ends with a mark
 LIMIT = 50_000_000
+#: a line that never ends, such as a progress bar, is written in parts
+_MOST_PIECES = 1_000
 _MARK = "\n[... the log is cut here: it reached 50 MB ...]\n"
 
 
@@ -38,6 +40,7 @@ class TerminalLog:
         self._mask = mask
         self._left = limit
         self._pid = os.getpid()
+        self._begun: list[str] = []
         self._undo: list[Any] = []
 
     def attach(self, config: pytest.Config) -> None:
@@ -54,17 +57,26 @@ class TerminalLog:
         while self._undo:
             self._undo.pop()()
         if self._file is not None and os.getpid() == self._pid:
+            if self._left > 0:
+                self._flush()
             self._file.close()
         self._file = None
 
     def write(self, text: str) -> None:
-        """Add text, without colour codes, up to the limit."""
+        """Add text; it is written line by line, so that no secret is missed where texts meet."""
         if self._file is None or self._left <= 0 or os.getpid() != self._pid:
             return
-        text = clean(self._mask(text))
+        self._begun.append(text)
+        if "\n" in text or len(self._begun) > _MOST_PIECES:
+            self._flush()
+
+    def _flush(self) -> None:
+        text = clean(self._mask("".join(self._begun)))
+        self._begun.clear()
         self._left -= len(text)
         try:
-            self._file.write(text if self._left > 0 else text[: self._left] + _MARK)
+            if self._file is not None:
+                self._file.write(text if self._left > 0 else text[: self._left] + _MARK)
         except OSError:
             self._left = 0  # a full disk costs the log, not the run
 

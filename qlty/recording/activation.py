@@ -80,8 +80,10 @@ def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session
     Raises:
         pytest.UsageError: a setting of QLTY itself is wrong.
     """
-    activate_worker(config)
-    if hasattr(config, "workerinput") or config.pluginmanager.has_plugin(_SESSION):
+    if hasattr(config, "workerinput"):
+        activate_worker(config)
+        return None
+    if config.pluginmanager.has_plugin(_SESSION):
         return None
     _install(config, config.option, None)
     try:
@@ -133,7 +135,6 @@ def _begin(
     config.option.qlty_run = run.info["id"]
     session = Session(config, run, after=lambda: vars(flags).update(before))
     config.pluginmanager.register(session, _SESSION)
-    activate_worker(config)
     return session
 
 
