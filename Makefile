@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: test check demo record-demo corpus bench format clean
+.PHONY: test check chaos demo record-demo corpus bench format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -21,6 +21,10 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Two hundred kills at random moments; takes half an hour on two cores.
+chaos: $(STAMP)
+	QLTY_CHAOS_KILLS=200 $(BIN)/python -m pytest -n auto tests/faults/test_kills.py
 
 # A real suite reports to a sandbox on this machine; see examples/storefront.
 demo: $(STAMP)

@@ -114,13 +114,12 @@ def _deliver(args: argparse.Namespace) -> int:
     project, outbox = _open(args)
     project.load_settings()
     timeout = args.timeout if args.timeout is not None else (None if args.follow else 60.0)
-    before = {row.id for state in _WAITING for row in outbox.rows(state=state)}
+    settled = {row.id for row in outbox.rows() if row.state not in _WAITING}
     try:
         _send(project, outbox, timeout, follow=args.follow)
     except KeyboardInterrupt:
         print("interrupted: what is left is kept", file=sys.stderr)
-    newest = max(before, default=0)
-    rows = [row for row in outbox.rows() if row.id in before or row.id > newest]
+    rows = [row for row in outbox.rows() if row.id not in settled]
     outbox.close()
     _report_delivery(rows, as_json=args.json)
     states = {row.state for row in rows}

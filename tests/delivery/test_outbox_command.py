@@ -91,6 +91,12 @@ def test_deliver_with_nothing_to_do_says_so(outbox, run):
     assert (done.returncode, done.stdout) == (0, "nothing to deliver\n")
 
 
+def test_deliver_tells_only_of_what_it_sent(put_web, run):
+    put_web("a")
+    run("deliver")
+    assert run("deliver").stdout == "nothing to deliver\n"
+
+
 def test_deliver_exits_with_75_where_something_still_waits(put_web, run, remote):
     remote.script = [503] * 100
     put_web("a")
