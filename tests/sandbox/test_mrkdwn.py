@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -87,3 +88,24 @@ def test_plain_words_come_out_unchanged(text: str) -> None:
     reader.feed(str(_mrkdwn.render(text, NAMES)))
     reader.close()
     assert reader.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 12_000,
+        "*" * 40_000,
+        "*a" * 20_000,
+        "`" * 40_000,
+        "<" * 40_000,
+        "[" * 12_000,
+        "x" * 40_000,
+        ":x" * 20_000,
+        "> \n" * 10_000,
+    ],
+)
+def test_a_text_made_to_be_slow_is_not(text: str) -> None:
+    started = time.process_time()
+    _mrkdwn.render(text, NAMES)
+    _mrkdwn.markdown(text[:12_000], NAMES)
+    assert time.process_time() - started < 2

@@ -137,6 +137,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "markdown beside text": ({"markdown_text": "m", "text": "t"}, "markdown_text_conflict"),
     "markdown over 12000": ({"markdown_text": "m" * 12_001}, "msg_too_long"),
     "101 attachments": ({"attachments": [{"text": "a"}] * 101}, "too_many_attachments"),
+    "attachments over a million characters": (
+        {"attachments": [{"text": "a" * 1_000_000}]},
+        "attachment_payload_limit_exceeded",
+    ),
+    "metadata over 16000 characters": (
+        {"text": "t", "metadata": {"event_type": "x", "event_payload": {"a": "b" * 16_000}}},
+        "metadata_too_large",
+    ),
     "metadata without payload": (
         {"text": "t", "metadata": {"event_type": "x"}},
         "invalid_metadata_format",

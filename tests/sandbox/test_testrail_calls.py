@@ -120,6 +120,17 @@ def test_own_fields_of_results_are_kept(sender: Evening, run: Any) -> None:
     assert (stored["custom_browser"], stored["version"]) == ("Chrome", "2.0")
 
 
+def test_a_long_comment_is_cut_on_the_page_alone(
+    sender: Evening, http: Http, sandbox: Any, run: Any
+) -> None:
+    results = [{"case_id": 1, "status_id": 5, "comment": "x" * 100_000}]
+    sender.testrail(f"add_results_for_cases/{run['id']}", {"results": results})
+    page = http("GET", f"/inbox/testrail/runs/{run['id']}").body
+    assert b"(cut: 100000 characters in all)" in page
+    assert len(page) < 60_000
+    assert len(sandbox.testrail.runs[0]["results"][0]["comment"]) == 100_000
+
+
 def test_attachments_are_listed_where_they_lie(
     sender: Evening, get: Any, attach: Any, run: Any
 ) -> None:

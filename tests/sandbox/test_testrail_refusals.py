@@ -62,6 +62,10 @@ RESULTS: dict[str, tuple[object, str]] = {
         [{"case_id": 1, "status_id": 1, "elapsed": "0.2s"}],
         "Field :results.elapsed is not in a valid time span format.",
     ),
+    "elapsed made to be slow": (
+        [{"case_id": 1, "status_id": 1, "elapsed": "1w" + " " * 5000 + "x"}],
+        "Field :results.elapsed is not in a valid time span format.",
+    ),
     "elapsed as number": (
         [{"case_id": 1, "status_id": 1, "elapsed": 3}],
         "Field :results.elapsed is not in a valid time span format.",

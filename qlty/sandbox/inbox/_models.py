@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A page shows so many of the newest; the JSON API has all of them.
 SHOWN = 200
 CALLS_SHOWN = 300
+TEXT_SHOWN = 20_000
 
 
 def counts(world: World) -> dict[str, int]:
@@ -198,7 +199,7 @@ def _line(world: World, test: Row, results: list[Row], files: dict[int, Row]) ->
         **test,
         "section": catalogue.sections[case["section_id"]]["name"],
         "status": status,
-        "comment": last.get("comment") or "",
+        "comment": _cut(last.get("comment") or ""),
         "gist": _gist(last.get("comment") or ""),
         "elapsed": last.get("elapsed"),
         "defects": last.get("defects"),
@@ -208,14 +209,21 @@ def _line(world: World, test: Row, results: list[Row], files: dict[int, Row]) ->
     }
 
 
-_TELLING = re.compile(r"^E  |\w*(Error|Exception)\b|^assert ")
+def _cut(text: str) -> str:
+    """As much of a text as a page should hold; the JSON API has all of it."""
+    if len(text) <= TEXT_SHOWN:
+        return text
+    return f"{text[:TEXT_SHOWN]}\n(cut: {len(text)} characters in all)"
+
+
+_TELLING = re.compile(r"^E  |(Error|Exception)\b|^assert ")
 
 
 def _gist(comment: str) -> str:
     """The line of a comment that says most: the error, else the first one."""
-    lines = [line.strip() for line in comment.splitlines() if line.strip()]
+    lines = [line.strip()[:160] for line in comment[:TEXT_SHOWN].splitlines() if line.strip()]
     telling = (line for line in lines if _TELLING.search(line))
-    return next(telling, lines[0] if lines else "")[:160]
+    return next(telling, lines[0] if lines else "")
 
 
 def breakable(text: str) -> Markup:
@@ -234,7 +242,7 @@ def incident(world: World, row: Row) -> Row:
     """One incident: names instead of ids, alerts' details put beside its own."""
     account = world.pagerduty.account
     payload = row["alerts"][0]["payload"] if row["alerts"] else {}
-    details = row.get("details") or pretty(payload.get("custom_details"))
+    details = _cut(row.get("details") or pretty(payload.get("custom_details")))
     priority = account.priorities.get(row.get("priority_id") or "")
     people = row["assignee_ids"] or account.policies[row["policy_id"]]["targets"][:1]
     return {

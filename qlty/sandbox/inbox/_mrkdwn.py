@@ -168,7 +168,7 @@ def link(url: str, label: str) -> Markup | None:
 
 def markdown(text: str, names: Names) -> Markup:
     """A markdown block, close enough to look at: headings, bold, links, lists."""
-    text = re.sub(r"^#{1,6}\s+(.+)$", r"**\1**", text, flags=re.MULTILINE)
+    text = re.sub(r"^#{1,6}[ \t]+(.+)$", r"**\1**", text, flags=re.MULTILINE)
     text = re.sub(r"\[([^\]\n]{1,500})\]\((https?://[^\s)]{1,2000})\)", r"<\2|\1>", text)
     text = re.sub(r"\*\*([^*\n]+)\*\*", r"*\1*", text)
-    return render(re.sub(r"^\s*[-*]\s+", "• ", text, flags=re.MULTILINE), names)
+    return render(re.sub(r"^[ \t]*[-*][ \t]+", "• ", text, flags=re.MULTILINE), names)

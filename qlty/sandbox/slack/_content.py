@@ -14,8 +14,9 @@ from qlty.sandbox.slack._arguments import SlackError
 MAX_TEXT = 40_000
 MAX_UPDATED_TEXT = 4_000
 MAX_ATTACHMENTS = 100
-# Slack names an error for it and no number; this is the sandbox's own.
+# Slack names an error for each and no number; these are the sandbox's own.
 MAX_METADATA = 16_000
+MAX_ATTACHMENTS_SIZE = 1_000_000
 
 
 def content(args: dict[str, Any], *, update: bool = False) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def content(args: dict[str, Any], *, update: bool = False) -> dict[str, Any]:
     if "blocks" in args:
         found["blocks"] = checked_blocks(args["blocks"], update=update)
     if "attachments" in args:
-        found["attachments"] = _attachments(args["attachments"])
+        found["attachments"] = _attachments(args["attachments"], update=update)
     if "markdown_text" in args:
         found["blocks"] = [{"type": "markdown", "text": args["markdown_text"]}]
     if "metadata" in args:
@@ -62,9 +63,11 @@ def _text(args: dict[str, Any], *, update: bool) -> str:
     return text[:MAX_TEXT]
 
 
-def _attachments(attachments: list[Any]) -> list[Any]:
+def _attachments(attachments: list[Any], *, update: bool) -> list[Any]:
     if len(attachments) > MAX_ATTACHMENTS:
         raise SlackError("too_many_attachments")
+    if len(json.dumps(attachments)) > MAX_ATTACHMENTS_SIZE:
+        raise SlackError("invalid_attachments" if update else "attachment_payload_limit_exceeded")
     for number, each in enumerate(attachments):
         if not isinstance(each, dict):
             raise SlackError("invalid_array_arg", f"[ERROR] attachments/{number} is no object")
