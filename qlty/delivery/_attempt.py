@@ -19,6 +19,9 @@ ATTEMPT_SECONDS = 60.0
 class AttemptTimeout(TimeoutError):
     """An attempt took longer than any attempt may."""
 
+    def __init__(self) -> None:
+        super().__init__(f"no whole answer within {ATTEMPT_SECONDS:g} s")
+
 
 class Attempt:
     """Runs work that another thread can interrupt.
