@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -62,6 +61,8 @@ class Attempt:
             if self._thread is None or time.monotonic() - self._started < self._limit:
                 return
             self._started = time.monotonic()
+            import ctypes
+
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._thread), ctypes.py_object(AttemptTimeout)
             )

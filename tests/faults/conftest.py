@@ -51,7 +51,8 @@ SETTINGS = """
 
     SLACK = section("SLACK", "AUTH_TOKEN", "CHANNEL_ID", "API_URL", "WEBHOOK_URL")
     TESTRAIL = section("TESTRAIL", "BASE_URL", "USERNAME", "API_KEY", "PROJECT_ID", "SUITE_ID")
-    PAGERDUTY = section("PAGERDUTY", "API_KEY", "DEFAULT_FROM", "API_URL", "EVENTS_URL")
+    PAGERDUTY = section("PAGERDUTY", "API_KEY", "DEFAULT_FROM", "API_URL", "EVENTS_URL",
+                        "ROUTING_KEY")
     CUSTOM_INTEGRATIONS = ["hooked.Hooked"] if os.environ.get("CATCHER_URL") else []
 """
 

@@ -129,3 +129,45 @@ def test_a_remote_that_is_not_there_from_the_start_is_said(everything, sandbox, 
     waiting = ran.line("hooked")["waiting"]
     assert waiting
     assert waiting[0]["reason"]
+
+
+@pytest.fixture
+def one_way(everything, sandbox):
+    """Slack by webhook and PagerDuty by events: neither tells what it has."""
+    everything.extra = {
+        "QLTY_DELIVERY_TIMEOUT": str(BUDGET),
+        "SLACK_AUTH_TOKEN": "",
+        "SLACK_WEBHOOK_URL": sandbox.more["SLACK_WEBHOOK_URL"],
+        "PAGERDUTY_API_KEY": "",
+        "PAGERDUTY_ROUTING_KEY": sandbox.more["PAGERDUTY_ROUTING_KEY"],
+        "TROUBLE_URL": f"{sandbox.url}/api/chaos",
+    }
+    return everything
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"status": 400}])
+def test_a_fault_of_a_remote_that_cannot_be_asked(one_way, sandbox, fault):
+    one_way.extra["TROUBLE"] = json.dumps({"slack": fault, "pagerduty": fault})
+    ran = one_way.run()
+    check(ran)
+    check_receipt(ran)
+    sandbox.chaos({})
+    delivered = one_way.deliver_all()
+    assert delivered.returncode == 0, delivered.output
+    assert one_way.effects()["slack messages"] == 1
+    assert one_way.effects()["incidents"] == 1
+
+
+def test_a_lost_answer_of_a_remote_that_cannot_be_asked_is_said(one_way, sandbox):
+    one_way.extra["TROUBLE"] = json.dumps(
+        {"slack": {"mode": "drop"}, "pagerduty": {"mode": "drop"}}
+    )
+    ran = one_way.run()
+    check(ran)
+    check_receipt(ran)
+    assert ran.line("slack")["lost"], ran.output
+    sandbox.chaos({})
+    one_way.outbox("deliver", "--timeout", "60")
+    # a webhook is tried twice and then left to a person; the event has a key that makes it one
+    assert one_way.effects()["slack messages"] == 2
+    assert one_way.effects()["incidents"] == 1
