@@ -181,15 +181,11 @@ def dead_journals(state_dir: StateDir) -> list[Path]:
 
 def is_dead(path: Path) -> bool:
     """Say whether the run of this journal ended without having been reported."""
-    return not _is_closed(path) and not _lives(path)
+    return not is_over(path) and not _lives(path)
 
 
 def is_over(path: Path) -> bool:
     """Say whether the run of this journal has been reported."""
-    return _is_closed(path)
-
-
-def _is_closed(path: Path) -> bool:
     if str(path) in _own:
         return False
     try:

@@ -154,11 +154,6 @@ class Store:
                 )
             }
 
-    def data_version(self) -> int:
-        """Return a number that changes when another process has written."""
-        with self._lock:
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
     # -- sending
 
     def lease(
