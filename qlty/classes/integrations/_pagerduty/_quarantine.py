@@ -61,9 +61,7 @@ class Quarantine:
         if not named and not path.exists():
             return cls((), today, say)
         try:
-            # tomli is tomllib before Python 3.11, and comes with pytest there
-            toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-            tables = toml.loads(path.read_text(encoding="utf-8")).get("quarantine", [])
+            tables = _tables(path)
         except (OSError, ValueError) as error:
             say(f"nothing is quarantined: {path.name} cannot be read: {error}")
             return cls((), today, say)
@@ -81,6 +79,15 @@ class Quarantine:
                     f"({entry.owner}: {entry.reason})"
                 )
         return ""
+
+
+def _tables(path: Path) -> list[Any]:
+    # tomli is tomllib before Python 3.11, and comes with pytest there
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    tables = toml.loads(path.read_text(encoding="utf-8")).get("quarantine", [])
+    if not isinstance(tables, list):
+        raise ValueError("'quarantine' is no list of tables: write [[quarantine]]")
+    return tables
 
 
 def _entry(table: Any, file: str, say: Callable[[str], None]) -> Entry | None:
