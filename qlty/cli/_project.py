@@ -76,9 +76,14 @@ class Project:
 
 def _nearest(start: Path) -> Path:
     for folder in (start, *start.parents):
-        if (folder / STATE_DIR).is_dir():
+        if _is_ours(folder / STATE_DIR):
             return folder
     return start
+
+
+def _is_ours(folder: Path) -> bool:
+    # anybody may leave a folder in a shared one such as /tmp, with a settings.py beside it
+    return folder.is_dir() and folder.stat().st_uid == os.getuid()
 
 
 def read_ini(rootdir: Path) -> dict[str, Any]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _POLL = 0.02
 
 
+#: seconds that a settled delivery is kept: so long, its key is not sent a second time
+KEEP_SETTLED = 30 * 86_400.0
+
+
 class StoredDelivery:
     """A handle on one row; see :class:`qlty.delivery.Delivery`."""
 
@@ -75,7 +79,9 @@ class Outbox:
         if path is None:
             return cls(Store(None), masker)
         try:
-            return cls(Store(path), masker)
+            outbox = cls(Store(path), masker)
+            outbox.prune(KEEP_SETTLED)
+            return outbox
         except (sqlite3.Error, OSError, OutboxError) as error:
             return cls(Store(None), masker, _describe(error, path))
 

@@ -41,6 +41,7 @@ class StateDir:
             self.runs.mkdir(mode=0o700, exist_ok=True)
             for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _CACHEDIR_TAG)):
                 if not (self.path / name).exists():
+                    (self.path / name).touch(mode=0o600)
                     (self.path / name).write_text(text, encoding="utf-8")
         except OSError as error:
             return f"the state folder {self.path} cannot be used: {error.strerror}"

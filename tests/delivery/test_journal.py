@@ -185,6 +185,7 @@ def test_secrets_are_masked_and_ids_stay_identities(state_dir):
 def test_the_folder_is_private_and_hidden_from_git_and_backups(state_dir):
     assert stat.S_IMODE(state_dir.path.stat().st_mode) == 0o700
     assert (state_dir.path / ".gitignore").read_text() == "*\n"
+    assert stat.S_IMODE((state_dir.path / ".gitignore").stat().st_mode) == 0o600
     tag = (state_dir.path / "CACHEDIR.TAG").read_text()
     assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55")
 

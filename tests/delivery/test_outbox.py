@@ -168,6 +168,17 @@ def test_prune_forgets_what_is_settled_and_keeps_what_waits(outbox, put):
     assert [row.key for row in outbox.rows()] == ["key-b"]
 
 
+def test_what_was_settled_a_month_ago_is_forgotten_when_a_run_begins(outbox, put):
+    old, new = put("old"), put("new")
+    for delivery in (old, new):
+        outbox.drop(delivery.id)
+    outbox.stores[0]._execute("UPDATE delivery SET settled_at = 1 WHERE id = ?", [old.id])
+    put("waits")
+    again = Outbox.open(outbox.path, Masker())
+    assert [row.key for row in again.rows()] == ["key-new", "key-waits"]
+    again.close()
+
+
 def test_open_existing_says_that_there_is_none(tmp_path):
     with pytest.raises(OutboxError, match="there is no outbox"):
         Outbox.open_existing(tmp_path / "outbox.sqlite3")

@@ -186,7 +186,7 @@ def test_an_unknown_number_is_an_error(outbox, run, command):
 
 
 def test_a_project_without_an_outbox_is_an_error(run):
-    done = run("list")
+    done = run("list", "--rootdir", ".")
     assert done.returncode == 1
     assert "there is no outbox at" in done.stderr
 
