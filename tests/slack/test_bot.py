@@ -44,7 +44,17 @@ def test_failures_with_the_same_error_are_one_group(slack, make):
     slack.post(*(make.failed(f"a.py::test_{n}", got=n) for n in range(3, 7)))
     (reply,) = slack.replies
     (block,) = reply["blocks"]
-    assert block["text"]["text"].startswith("*4 tests:* `assert 3 == 2`")
+    assert block["text"]["text"].startswith("*4 tests:* `assert … == 2`")
+
+
+def test_a_group_whose_errors_differ_says_whose_error_is_shown(slack, make):
+    slack.post(*(make.failed(f"a.py::test_{n}", got=n) for n in (3, 4)))
+    assert "The first of them:\\n```\\nassert 3 == 2" in make.text(slack.replies[0])
+
+
+def test_a_group_does_not_say_one_line_twice(slack, make):
+    slack.post(*(make.result(f"a.py::test_{n}", "failed", "E   no database") for n in (1, 2)))
+    assert make.text(slack.replies[0]).count("no database") == 1
 
 
 def test_flaky_tests_are_a_group_of_their_own_and_no_failure(slack, make):
@@ -58,12 +68,26 @@ def test_testrail_and_pagerduty_are_linked_where_they_are_known(slack, make):
     context = {
         "testrail_run_id": 12,
         "testrail_run_url": "https://acme.testrail.io/index.php?/runs/view/12",
-        "pagerduty_incidents": [{"title": "Cart is down", "url": "https://acme.pagerduty.com/i/1"}],
+        "pagerduty_incidents": [
+            {"title": "Cart is down", "number": 7, "html_url": "https://acme.pagerduty.com/i/7"},
+            {"title": "Stock is down", "number": 8, "html_url": "https://acme.pagerduty.com/i/8"},
+        ],
     }
     slack.post(make.result("a.py::test_one"), context=context)
     shown = make.text(slack.parents[0])
     assert "<https://acme.testrail.io/index.php?/runs/view/12|TestRail run 12>" in shown
-    assert "<https://acme.pagerduty.com/i/1|PagerDuty: Cart is down>" in shown
+    assert (
+        "PagerDuty <https://acme.pagerduty.com/i/7|#7>, <https://acme.pagerduty.com/i/8|#8>"
+    ) in shown
+
+
+def test_incidents_without_a_number_have_their_title_and_many_are_counted(slack, make):
+    incidents = [{"title": f"{n} {'is down ' * 20}"} for n in range(9)]
+    slack.post(make.result("a.py::test_one"), context={"pagerduty_incidents": incidents})
+    shown = make.text(slack.parents[0])
+    assert "PagerDuty 0 is down is down" in shown
+    assert "+4 more" in shown
+    assert len(shown) < 1000
 
 
 def test_every_message_carries_the_runs_key(slack, make):

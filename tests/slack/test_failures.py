@@ -31,6 +31,53 @@ def test_the_error_of_another_tool_is_the_last_line(make):
     assert found.place == "/app/shop/cart.py:7"
 
 
+NATIVE = """Traceback (most recent call last):
+  File "/home/ci/.venv/lib/python3.12/site-packages/_pytest/python.py", line 159, in call
+    result = testfunction(**testargs)
+             ^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/app/tests/test_cart.py", line 5, in test_total
+    check(3)
+  File "/app/shop/checks.py", line 9, in check
+    assert total == 2, "wrong total"
+  File "/usr/lib/python3.12/unittest/case.py", line 866, in fail
+    raise self.failureException(msg)
+AssertionError: wrong total
+assert 3 == 2
+ +  where 3 = total()"""
+
+
+def test_a_native_traceback_is_read_from_below_its_last_frame(make):
+    found = describe(make.result("tests/test_cart.py::test_total", "failed", NATIVE))
+    assert found.error == "AssertionError: wrong total"
+    assert found.excerpt == "AssertionError: wrong total\nassert 3 == 2\n +  where 3 = total()"
+
+
+def test_the_place_is_the_innermost_one_in_the_projects_own_code(make):
+    found = describe(make.result("tests/test_cart.py::test_total", "failed", NATIVE))
+    assert found.place == "shop/checks.py:9"
+
+
+def test_a_place_in_a_package_is_not_shown_where_the_project_has_one(make):
+    message = (
+        "tests/test_cart.py:5: \n_ _ _\n.venv/lib/site-packages/requests/api.py:59: \n"
+        "_ _ _\nE   ConnectionError: refused\n\n../../lib/requests/adapters.py:7: ConnectionError"
+    )
+    found = describe(make.result("tests/test_cart.py::test_total", "failed", message))
+    assert found.place == "tests/test_cart.py:5"
+
+
+def test_lines_without_the_mark_belong_to_the_error_before_them(make):
+    message = "E   AssertionError: x is 1\n    assert 1 > 10"  # --tb=line
+    found = describe(make.result("a.py::test", "failed", message))
+    assert found.excerpt == "AssertionError: x is 1\nassert 1 > 10"
+
+
+def test_the_error_of_java_and_javascript_is_above_the_frames(make):
+    message = "Error: no price\n\nexpected 3\n    at total (cart.js:7:3)\n    at run (x.js:1:1)"
+    found = describe(make.result("cart.js::total", "failed", message))
+    assert (found.error, found.excerpt) == ("Error: no price", "Error: no price\n\nexpected 3")
+
+
 def test_a_failure_without_a_message_has_its_outcome_and_its_file(make):
     found = describe(make.result("a.py::test", "error", None))
     assert (found.error, found.place) == ("error", "a.py")
@@ -66,13 +113,30 @@ def test_errors_of_other_kinds_are_not():
     assert signature("KeyError: 'a'") != signature("ValueError: 'a'")
 
 
+def failure(error, place="a.py:1"):
+    return Failure(nodeid="a.py::test", error=error, excerpt="", place=place)
+
+
+@pytest.mark.parametrize("form", ["assert {} == {}", "AssertionError: {} != '{}'"])
+def test_comparisons_of_mere_values_are_one_error_only_where_they_stand_in_one_line(form):
+    one, two = form.format(1975, 2475), form.format(1024, 1023)
+    assert len(group([failure(one, "a.py:1"), failure(two, "b.py:9")])) == 2
+    assert len(group([failure(one, "a.py:1"), failure(two, "a.py:1")])) == 1
+    assert len(group([failure(one, "a.py:1"), failure(one, "b.py:9")])) == 1
+
+
+def test_the_error_of_a_group_has_an_ellipsis_for_what_differs():
+    (found,) = group([failure("no item 7 in 'cart'"), failure("no item 8 in 'cart'")])
+    assert found.error == "no item … in 'cart'"
+
+
 FAILURES = st.lists(
     st.builds(
         Failure,
         nodeid=st.uuids().map(str),
-        error=st.sampled_from(["A", "B", "C 1", "C 2"]),
+        error=st.sampled_from(["AA", "BB", "CC 1", "CC 2", "1 == 2", "2 == 2", "'a' == 2"]),
         excerpt=st.just(""),
-        place=st.just("a.py"),
+        place=st.sampled_from(["a.py:1", "b.py:2"]),
         new=st.booleans(),
     ),
     max_size=30,
@@ -83,6 +147,15 @@ FAILURES = st.lists(
 def test_grouping_loses_and_doubles_nothing(failures):
     grouped = [failure for one in group(failures) for failure in one.failures]
     assert sorted(one.nodeid for one in grouped) == sorted(one.nodeid for one in failures)
+
+
+@given(FAILURES)
+def test_every_group_has_an_error_that_all_its_failures_share(failures):
+    for one in group(failures):
+        assert {signature(each.error) for each in one.failures} == {
+            signature(one.failures[0].error)
+        }
+        assert one.error.replace("…", "") or len(one.failures) > 1
 
 
 @given(FAILURES)

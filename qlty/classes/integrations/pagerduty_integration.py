@@ -79,7 +79,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """Hand over the last state, resolve what passed, share the incidents.
 
         ``context["pagerduty_incidents"]`` is a list of dicts with ``key``, ``status`` (``opened``,
-        ``noted``, ``open`` or ``triggered``), ``title``, ``id`` and ``html_url``.
+        ``noted``, ``open`` or ``triggered``), ``title``, ``id``, ``number`` and
+        ``html_url``.
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()

@@ -23,6 +23,7 @@ def rehearsed(request: Request) -> Any:
         "title": title,
         "summary": title,
         "status": "triggered",
+        "incident_number": 1,
         "html_url": f"https://account.pagerduty.com/incidents/{_ID}",
     }
     answers: dict[str, Any] = {

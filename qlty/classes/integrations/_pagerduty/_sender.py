@@ -99,6 +99,7 @@ def _told(job: Job, verb: str, incident: dict[str, Any], notes: tuple[str, ...] 
         "key": job.payload["key"],
         "status": verb.partition(" ")[0],
         "id": incident["id"],
+        "number": incident.get("incident_number"),
         "title": incident.get("title") or name,
         "html_url": link,
     }
@@ -109,8 +110,15 @@ def _told(job: Job, verb: str, incident: dict[str, Any], notes: tuple[str, ...] 
 def _trigger_by_event(events: Events, job: Job) -> Sent:
     page = job.payload
     events.trigger(page)
-    outcome = {"key": page["key"], "status": "triggered", "title": page["title"]}
-    job.save(**{outcome_name(job.run_id): {**outcome, "id": None, "html_url": None}})
+    outcome = {
+        "key": page["key"],
+        "status": "triggered",
+        "id": None,
+        "number": None,
+        "title": page["title"],
+        "html_url": None,
+    }
+    job.save(**{outcome_name(job.run_id): outcome})
     return Sent(f"triggered {page['title']}")
 
 

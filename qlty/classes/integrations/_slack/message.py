@@ -29,8 +29,9 @@ _NAMES = 10
 _NAME = 180
 _EXCERPT = 600
 _MENTIONS = 20
-_LINKS = 10
 _LABEL = 160
+_INCIDENTS = 5
+_INCIDENT = 60
 #: What the block that says "and N more" may take of a message.
 _MORE = 1500
 
@@ -177,12 +178,21 @@ def _facts(report: Report) -> list[str]:
 
 
 def _links(report: Report) -> list[str]:
-    links = [link(url, label, _LABEL) for url, label in report.links[:_LINKS]]
-    if job := report.run.get("ci_url"):
-        links.insert(0, link(job, report.run.get("ci") or "CI job", _LABEL))
-    if (more := len(report.links) - _LINKS) > 0:
-        links.append(f"+{more} more links")
-    return links
+    return [*_pages(report), *([_incidents(report.incidents)] if report.incidents else [])]
+
+
+def _pages(report: Report) -> list[str]:
+    """Return links to where the whole run can be seen."""
+    links = [link(url, label, _LABEL) for url, label in report.links]
+    job = report.run.get("ci_url")
+    return [link(job, report.run.get("ci") or "CI job", _LABEL), *links] if job else links
+
+
+def _incidents(incidents: Sequence[tuple[str, str]]) -> str:
+    """Return ``PagerDuty #1, #2, +3 more``: their titles stand at PagerDuty, and in the thread."""
+    shown = [link(url, label, _INCIDENT) for url, label in incidents[:_INCIDENTS]]
+    more = [f"+{len(incidents) - _INCIDENTS} more"] if len(incidents) > _INCIDENTS else []
+    return f"PagerDuty {', '.join([*shown, *more])}"
 
 
 # -- the failures
@@ -210,9 +220,18 @@ def _group(report: Report, one: Group) -> Block:
     if len(one.failures) == 1:
         return _section(f"{new}{_failure(report, failure)}\n{excerpt}")
     of_new = f", {one.new} new" if 0 < one.new < len(one.failures) else ""
-    title = f"{new}*{len(one.failures)} tests{of_new}:* {code(failure.error, 300)}"
-    room = limits.SECTION - len(title) - len(excerpt) - 2
-    return _section("\n".join([title, _list(report, one.failures, room), excerpt]))
+    title = f"{new}*{len(one.failures)} tests{of_new}:* {code(one.error, 300)}"
+    said = _said_by_one(one, excerpt)
+    room = limits.SECTION - len(title) - len(said) - 2
+    return _section("\n".join([title, _list(report, one.failures, room), said]).strip())
+
+
+def _said_by_one(one: Group, excerpt: str) -> str:
+    """Return what the title does not say already."""
+    failure = one.failures[0]
+    if failure.excerpt.strip() == one.error:
+        return ""
+    return excerpt if failure.error == one.error else f"The first of them:\n{excerpt}"
 
 
 def _flaky(report: Report) -> Block:
@@ -279,8 +298,8 @@ def _has_room(page: list[Block], block: Block, *, last: bool) -> bool:
 
 def _where(report: Report) -> str:
     """Say where the tests stand that no message had room for."""
-    links = _links(report)
-    return f"in {links[0]}" if links else "in the output of the run"
+    pages = _pages(report)
+    return f"in {pages[0]}" if pages else "in the output of the run"
 
 
 def _reply_text(report: Report, number: int, of: int) -> str:

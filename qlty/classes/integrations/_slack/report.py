@@ -29,7 +29,8 @@ class Report:
         groups: failed tests by their error.
         flaky: node ids of tests that passed only after a rerun.
         fixed: how many tests pass that failed in the run before.
-        links: further pages as ``(url, text)``, such as TestRail's run and incidents.
+        links: further pages as ``(url, text)``, such as TestRail's run.
+        incidents: PagerDuty's, as ``(url, text)``.
         source: template with ``{path}``, ``{line}`` and ``{commit}``, or ``None``.
         mentions: users and groups to notify where the run failed.
         remark: what else is to be said about the run; ``""`` for nothing.
@@ -42,6 +43,7 @@ class Report:
     flaky: tuple[str, ...] = ()
     fixed: int = 0
     links: tuple[tuple[str, str], ...] = ()
+    incidents: tuple[tuple[str, str], ...] = ()
     source: str | None = None
     mentions: tuple[str, ...] = ()
     remark: str = ""
@@ -111,6 +113,7 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
         flaky=tuple(flaky),
         fixed=fixed,
         links=links(extras.context),
+        incidents=incidents(extras.context),
         source=extras.source or source_of(run),
         mentions=extras.mentions,
         remark=extras.remark,
@@ -128,15 +131,18 @@ def outcome(totals: Totals, run: RunInfo) -> Outcome:
 
 
 def links(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return what other integrations left in ``context``, as ``(url, text)``."""
-    found = []
+    """Return the pages that other integrations left in ``context``, as ``(url, text)``."""
     run_id = context.get("testrail_run_id")
-    if run_id is not None:
-        found.append(testrail_link(run_id, context.get("testrail_run_url")))
+    return () if run_id is None else (testrail_link(run_id, context.get("testrail_run_url")),)
+
+
+def incidents(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return PagerDuty's incidents in ``context``, each by its number where it is known."""
+    found = []
     for incident in context.get("pagerduty_incidents") or ():
-        title = incident.get("title") or "incident"
+        number, title = incident.get("number"), incident.get("title") or "incident"
         url = incident.get("html_url") or incident.get("url") or ""
-        found.append((url, f"PagerDuty: {title}"))
+        found.append((url, f"#{number}" if number else title))
     return tuple(found)
 
 
