@@ -122,7 +122,7 @@ def _is_requested(config: pytest.Config, options: Any) -> bool:
     if os.environ.get(ACTIVE_RUN):
         return _asks_itself(config.invocation_params.args)
     return bool(
-        options.report_to
+        any(map(str.strip, options.report_to or ()))
         or options.qlty
         or report_to_ini(config)
         or os.environ.get("QLTY_REPORT_TO")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,40 +71,47 @@ class Deliveries:
         """Keep a result before anybody is told of it."""
         self._journal.finish(case, result)
 
-    def last_test_is_over(self) -> None:
+    def last_test_is_over(self, results: TestResults) -> None:
         """Begin to send: from here on nothing of it can disturb a test."""
+        # now, for integrations get the results themselves and may change them
+        self._courier.history.record(iter_results(results), run_id=self._courier.run["id"])
         self._sending.start()
         limits = self._registry.limits
         self._earlier = list(report_dead_runs(self.state, self._make_courier, limits))
 
-    def close(self, results: TestResults, *, interrupted: bool) -> bool:
+    def close(self, *, interrupted: bool) -> bool:
         """Finish sending within the time budget and say what became of everything.
 
         Returns:
             whether something that must be delivered was not.
         """
-        self._record_history(results)
+        self._courier.history.save()
         self._journal.end()
-        self._sending.finish(
-            INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
-        )
-        receipt = self._say_receipts()
-        self._write(receipt)
+        budget = INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
+        complete = self._deliver(budget)
         self._journal.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
-        return bool(self._registry.undelivered) or any(
-            integration.must_deliver and not receipt.line(integration.name).complete
-            for integration in self._registry
-        )
+        return not complete
+
+    def _deliver(self, budget: float) -> bool:
+        try:
+            self._sending.finish(budget)
+            if self._outbox.durable and not self.state.outbox.exists():
+                self._outbox.trouble = (
+                    f"the state folder {self.state.path} was removed during the run"
+                )
+            receipt = self._say_receipts()
+        except sqlite3.Error as error:
+            path = self.state.outbox
+            logger.error("the outbox %s was damaged during the run (%s): delete it", path, error)
+            return not self._registry.must_deliver()
+        self._write(receipt)
+        names = self._registry.must_deliver()
+        return not self._registry.undelivered and all(receipt.line(n).complete for n in names)
 
     def _make_courier(self, run: RunInfo, registry: Registry) -> RunCourier:
         return RunCourier(run, registry, self._outbox, self._history_file, self._sending.urgent)
-
-    def _record_history(self, results: TestResults) -> None:
-        history = self._courier.history
-        history.record(iter_results(results), run_id=self._courier.run["id"])
-        history.save()
 
     def _say_receipts(self) -> Receipt:
         for courier, registry in self._earlier:

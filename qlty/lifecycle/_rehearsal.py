@@ -100,8 +100,9 @@ class Rehearsal(Deliveries):
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """Keep no journal."""
 
-    def last_test_is_over(self) -> None:
+    def last_test_is_over(self, results: TestResults) -> None:
         """Begin to send to the server, so that integrations can wait for each other's answers."""
+        del results  # a rehearsal is no part of the history
         self._recorder = self._record()
         self._recorder.__enter__()
         self._drainer = Drainer(self._outbox, self, deadline=float("inf"))
@@ -120,9 +121,9 @@ class Rehearsal(Deliveries):
                 return
             time.sleep(0.01)
 
-    def close(self, results: TestResults, *, interrupted: bool) -> bool:
+    def close(self, *, interrupted: bool) -> bool:
         """Show all requests, and what kept others from being made."""
-        del results, interrupted
+        del interrupted
         self._drainer.deadline = time.monotonic() + self._settings.delivery_timeout
         self._drainer.follow = False
         self._drainer.wake()

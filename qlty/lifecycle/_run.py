@@ -16,6 +16,7 @@ from qlty.classes.integrations.registry import HookLimits
 from qlty.errors import RunAborted
 from qlty.lifecycle._run_info import detect
 from qlty.results import RunInfo, TestCase, TestResult, TestResults, split_nodeid
+from qlty.settings import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +81,8 @@ class Run:
             RunAborted: a required integration failed.
         """
         self._register()
+        if not len(self.registry):
+            logger.warning("no integration takes part in this run: %s", self._where_looked())
         self.deliveries.registered()
         self.registry.on_run_start()
         self.deliveries.begin()
@@ -95,6 +98,11 @@ class Run:
             )
         if not self.registry.has_customs:
             self.registry.register_custom(self.plan.custom)
+
+    def _where_looked(self) -> str:
+        file = getattr(current().module, "__file__", None)
+        where = file or f"there is no settings.py in {self.plan.rootdir}"
+        return f"none is named by --report-to or by CUSTOM_INTEGRATIONS ({where})"
 
     def test_started(self, nodeid: str) -> None:
         """An attempt of a test began."""
@@ -120,16 +128,14 @@ class Run:
             return exit_status  # a forked child that outlived its test
         self.info["exit_status"] = exit_status
         self.info["cut_short"] = cut_short
-        self.deliveries.last_test_is_over()
+        self.deliveries.last_test_is_over(self.test_results)
         elapsed = time.monotonic() - self._began
         context = {"run": self.info}
         log = str(log_path) if log_path else None
         self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
         if self.registry.interrupted and exit_status == 0:
             exit_status = INTERRUPTED
-        undelivered = self.deliveries.close(
-            self.test_results, interrupted=exit_status == INTERRUPTED
-        )
+        undelivered = self.deliveries.close(interrupted=exit_status == INTERRUPTED)
         return UNDELIVERED if undelivered and exit_status == 0 else exit_status
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from qlty.results import RunInfo
+from qlty.results import RunInfo, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def detect(
     return RunInfo(
         id=new_run_id(now),
         start=now,
-        project=rootdir.name,
+        project=clean(rootdir.name),
         rootdir=str(rootdir),
         environment=environment,
         platform=platform,
@@ -96,14 +96,14 @@ def detect(
         ci=ci.name if ci else None,
         ci_url=_filled(ci.job_url, environ) if ci else None,
         host=socket.gethostname(),
-        user=environ.get("USER") or environ.get("LOGNAME"),
+        user=_first(environ, ("USER", "LOGNAME")),
         cut_short=False,
     )
 
 
 def _filled(template: str, environ: Mapping[str, str]) -> str | None:
     try:
-        return template.format_map(environ)
+        return clean(template.format_map(environ))
     except KeyError:
         return None
 
@@ -120,7 +120,7 @@ def _revision(
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((environ[name] for name in names if environ.get(name)), None)
+    return next((clean(environ[name]) for name in names if environ.get(name)), None)
 
 
 def _git_head(rootdir: Path) -> tuple[str | None, str | None]:

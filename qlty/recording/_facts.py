@@ -72,10 +72,7 @@ def _facts(item: pytest.Item) -> dict[str, Any]:
 
 
 def _test_case(nodeid: str, facts: dict[str, Any]) -> TestCase:
-    markers = tuple(
-        Marker(_clean(name), tuple(_clean(args)), _clean(kwargs))
-        for name, args, kwargs in facts["markers"]
-    )
+    markers = tuple(Marker(name, tuple(args), kwargs) for name, args, kwargs in facts["markers"])
     name = clean(facts["name"])
     return TestCase(
         nodeid=nodeid,
@@ -84,7 +81,7 @@ def _test_case(nodeid: str, facts: dict[str, Any]) -> TestCase:
         module=facts["module"],
         path=facts["path"],
         line=facts["line"],
-        docstring=_clean(facts["doc"]),
+        docstring=None if facts["doc"] is None else clean(facts["doc"]),
         markers=markers,
         fixtures=tuple(facts["fixtures"]),
         case_ids=case_ids(name, markers, facts["levels"]),
@@ -112,10 +109,10 @@ def _marker(mark: pytest.Mark) -> list[Any]:
     try:
         text = json.dumps([mark.args, mark.kwargs], default=_repr)
         if len(text) <= MARKER_LIMIT:
-            return [mark.name, *json.loads(text)]
-    except (TypeError, ValueError, RecursionError):
+            return [mark.name, *_clean(json.loads(text))]
+    except Exception:  # noqa: BLE001, S110 - a test's own object may do anything: it is shown below
         pass
-    shown = {str(key): _repr(value) for key, value in mark.kwargs.items()}
+    shown = {key: _repr(value) for key, value in mark.kwargs.items()}
     return [mark.name, [_repr(value) for value in mark.args], shown]
 
 
@@ -124,7 +121,7 @@ def _repr(value: object) -> str:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a test's own object may do anything
         text = f"<{type(value).__name__}: its repr() raises {type(error).__name__}>"
-    return text[:MARKER_LIMIT]
+    return clean(text[:MARKER_LIMIT])
 
 
 def _clean(value: Any) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from qlty.recording._contained import contained
 from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
     Attempts,
@@ -18,6 +19,7 @@ from qlty.results import (
     clean,
     merge,
     shorten,
+    split_nodeid,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Recorder:
         self._item = item  # never in an xdist controller: its workers send the facts
 
     @pytest.hookimpl(tryfirst=True)
+    @contained
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         if os.getpid() != self._pid:
             return
@@ -65,6 +68,7 @@ class Recorder:
             attempts.restart()
 
     @pytest.hookimpl(trylast=True)
+    @contained
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if os.getpid() != self._pid:
             return
@@ -94,6 +98,7 @@ class Recorder:
             self._listener.test_ended(attempts.case, merge(attempts))
 
     @pytest.hookimpl(trylast=True)
+    @contained
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if not report.failed or os.getpid() != self._pid:
             return
@@ -108,6 +113,7 @@ class Recorder:
         self._listener.test_started(nodeid)
         self._listener.test_ended(attempts.case, merge(attempts))
 
+    @contained
     def close(self) -> None:
         """Report the tests that began and did not end as interrupted."""
         if os.getpid() != self._pid:
@@ -121,8 +127,7 @@ class Recorder:
 def _case_at(nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
     """Return what a node id and a location tell; a crash before setup leaves nothing else."""
     path, line, _ = location
-    head, bracket, parameters = nodeid.partition("[")
-    name = clean(head.rpartition("::")[2] + bracket + parameters)
+    name = clean(split_nodeid(nodeid)[1])
     return TestCase(
         nodeid=nodeid,
         name=name,
@@ -161,19 +166,22 @@ def _message(report: pytest.TestReport, subtest: bool) -> str | None:
     if subtest:
         return None
     if hasattr(report, "wasxfail"):
-        return clean(str(report.wasxfail)) or None
+        return _text(report.wasxfail) or None
     if report.skipped:
-        return clean(_skip_reason(report))
+        return _skip_reason(report)
     return None
 
 
 def failure_text(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return a report's traceback as pytest shows it, cleaned and cut, whatever it is made of."""
+    return shorten(_text(report.longrepr))  # longreprtext would add the worker's name under xdist
+
+
+def _text(value: object) -> str:
     try:
-        text = str(report.longrepr)  # longreprtext would add the worker's name under xdist
-    except Exception as error:  # noqa: BLE001 - plugins put any object there
-        text = f"<the failure cannot be shown: its str() raises {type(error).__name__}>"
-    return shorten(clean(text))
+        return clean(str(value))
+    except Exception as error:  # noqa: BLE001 - tests and plugins put any object there
+        return f"<{type(value).__name__}: its str() raises {type(error).__name__}>"
 
 
 def _subtest_title(report: pytest.TestReport) -> str:
@@ -188,20 +196,22 @@ def _subtest_title(report: pytest.TestReport) -> str:
 
 def _skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")
+        return _text(report.longrepr[2]).removeprefix("Skipped: ")
     return failure_text(report)
 
 
 def _properties(report: pytest.TestReport) -> dict[str, list[object]]:
     """Return the report's properties, each name with all its values."""
     properties: dict[str, list[object]] = {}
-    for name, value in report.user_properties:
-        properties.setdefault(name, []).append(value)
+    entries: list[Any] = report.user_properties  # tests append what they like
+    for entry in entries:
+        if isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str):
+            properties.setdefault(entry[0], []).append(entry[1])
     return properties
 
 
 def _take_properties(properties: Mapping[str, list[object]], attempts: Attempts) -> None:
     for name in _LABELS & properties.keys():
-        attempts.extras[name] = clean(str(properties[name][-1]))
+        attempts.extras[name] = _text(properties[name][-1])
     if "attachment" in properties:
-        attempts.extras["attachments"] = [clean(str(path)) for path in properties["attachment"]]
+        attempts.extras["attachments"] = [_text(path) for path in properties["attachment"]]

@@ -11,6 +11,7 @@ import pytest
 
 from qlty.errors import RunAborted
 from qlty.lifecycle import ABORTED, console
+from qlty.recording._contained import contained
 from qlty.recording._recorder import Recorder
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
@@ -31,7 +32,7 @@ class Session:
         self.recorder = Recorder(run)
         self._pid = os.getpid()
         self._broken_off = False
-        self._termination = Termination()
+        self._termination = Termination(self._stop)
         self._stack = ExitStack()
         self._stack.callback(after)
         self._stack.enter_context(_environment(ACTIVE_RUN, run.info["id"]))
@@ -39,6 +40,12 @@ class Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         self.begin()
+
+    def _stop(self) -> None:
+        self._broken_off = True
+        session = self._config.pluginmanager.get_plugin("session")
+        if session is not None:
+            session.shouldstop = "SIGTERM"
 
     def begin(self) -> None:
         """Start the run; from here on every report is recorded."""
@@ -51,7 +58,8 @@ class Session:
         try:
             self._run.start()
         except RunAborted as error:
-            pytest.exit(str(error), returncode=ABORTED)
+            self.say(f"qlty: {deliveries.mask(str(error))}")
+            pytest.exit("no test was run", returncode=ABORTED)
         self._config.pluginmanager.register(self.recorder, "qlty-recorder")
 
     def pytest_keyboard_interrupt(self) -> None:
@@ -75,11 +83,15 @@ class Session:
         self._log.close()
         cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
         try:
-            session.exitstatus = self._run.finish(
-                int(session.exitstatus), self._log.path, cut_short=cut_short
-            )
+            status = self._end_run(int(session.exitstatus), cut_short)
         except KeyboardInterrupt:  # between two hooks; the next run finds what this one leaves
-            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            status = pytest.ExitCode.INTERRUPTED
+        if status is not None:
+            session.exitstatus = status
+
+    @contained
+    def _end_run(self, exit_status: int, cut_short: bool) -> int:
+        return self._run.finish(exit_status, self._log.path, cut_short=cut_short)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -36,7 +36,7 @@ class TerminalLog:
             mask: takes the secrets out of a text.
             limit: characters.
         """
-        self.path, self._file = _create(path)
+        self._path, self._file = _create(path)
         self._mask = mask
         self._left = limit
         self._pid = os.getpid()
@@ -45,12 +45,13 @@ class TerminalLog:
 
     def attach(self, config: pytest.Config) -> None:
         """Begin to copy."""
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            self._tee_writer(reporter._tw)
+        teed = []
         if config.getoption("capture", "no") == "no":
-            self._tee_stream("stdout")
-            self._tee_stream("stderr")
+            teed = [stream for stream in (sys.stdout, sys.stderr) if self._tee(stream)]
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        # with -s the reporter writes to a stream that is copied already
+        if reporter is not None and reporter._tw._file not in teed:
+            self._tee(reporter._tw)
 
     def close(self) -> None:
         """Stop copying; the file is complete."""
@@ -61,6 +62,11 @@ class TerminalLog:
                 self._flush()
             self._file.close()
         self._file = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, ``None`` where there is none, or a test has removed it."""
+        return self._path if self._path is not None and self._path.exists() else None
 
     def write(self, text: str) -> None:
         """Add text; it is written line by line, so that no secret is missed where texts meet."""
@@ -80,55 +86,32 @@ class TerminalLog:
         except OSError:
             self._left = 0  # a full disk costs the log, not the run
 
-    def _tee_writer(self, writer: Any) -> None:
-        original = writer.write
+    def _tee(self, target: Any) -> bool:
+        """Copy what is written to a stream or a writer, which stays the object that it is."""
+        original = target.write
 
-        def write(text: str, **markup: Any) -> None:
-            original(text, **markup)
+        def write(text: str, *args: Any, **options: Any) -> Any:
+            written = original(text, *args, **options)
             self.write(text)
+            return written
 
-        writer.write = write
-        self._undo.append(lambda: vars(writer).pop("write", None))
-
-    def _tee_stream(self, name: str) -> None:
-        # The reporter keeps the stream that it has, so that nothing of its own is copied twice.
-        stream = getattr(sys, name)
-        tee = _Tee(stream, self)
-        setattr(sys, name, tee)
-
-        def restore() -> None:
-            if getattr(sys, name) is tee:
-                setattr(sys, name, stream)
-
-        self._undo.append(restore)
+        try:
+            target.write = write
+        except AttributeError:
+            return False  # a stream of somebody else's that takes no attributes is not copied
+        self._undo.append(lambda: vars(target).pop("write", None))
+        return True
 
 
-def _create(path: Path | None) -> tuple[Path, TextIO | None]:
+def _create(path: Path | None) -> tuple[Path | None, TextIO | None]:
     if path is not None:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             return path, os.fdopen(handle, "w", encoding="utf-8", newline="")
         except OSError:
             pass  # read-only by now: the temporary folder stands in
-    handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
+    try:
+        handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
+    except OSError:
+        return None, None
     return Path(name), os.fdopen(handle, "w", encoding="utf-8", newline="")
-
-
-class _Tee:
-    """A stream that copies what is written to it and is the original in all else."""
-
-    def __init__(self, stream: TextIO, log: TerminalLog) -> None:
-        self._stream = stream
-        self._log = log
-
-    def write(self, text: str) -> int:
-        written = self._stream.write(text)
-        self._log.write(text)
-        return written
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)

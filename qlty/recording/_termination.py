@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 
@@ -18,7 +19,13 @@ class Termination:
     the signal, so that whoever sent it sees the wait status that it expects.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_signal: Callable[[], None]) -> None:
+        """Prepare.
+
+        Args:
+            on_signal: called before the interrupt is raised, which a test may swallow.
+        """
+        self._on_signal = on_signal
         self.received = False
         self._installed = False
         self._pid = os.getpid()
@@ -46,4 +53,5 @@ class Termination:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.received = True
+        self._on_signal()
         raise KeyboardInterrupt

@@ -8,16 +8,20 @@ COLLECTION = "<collection>"
 def split_nodeid(nodeid: str) -> tuple[str, str]:
     """Split a node id into its class key and its test key.
 
-    The class key ends at the last ``::`` before the first ``[``, so that parameter ids with
-    ``::`` stay whole and equal classes of two modules stay apart.
+    The class key ends at the last ``::`` before the parameters, so that parameter ids with ``::``
+    stay whole and equal classes of two modules stay apart.
 
     >>> split_nodeid("tests/test_a.py::TestCart::test_add[a::b]")
     ('tests/test_a.py::TestCart', 'test_add[a::b]')
+    >>> split_nodeid("app/[id]/test_a.py::test_b")
+    ('app/[id]/test_a.py', 'test_b')
     >>> split_nodeid("tests/test_a.py")
     ('tests/test_a.py', '<collection>')
     """
-    head, _, _ = nodeid.partition("[")
-    class_key, separator, _ = head.rpartition("::")
-    if not separator:
+    path, _, inside = nodeid.partition("::")
+    if not inside:
         return nodeid, COLLECTION
-    return class_key, nodeid[len(class_key) + 2 :]
+    classes, _, _ = inside.partition("[")[0].rpartition("::")
+    if not classes:
+        return path, inside
+    return f"{path}::{classes}", inside[len(classes) + 2 :]

@@ -43,13 +43,14 @@ def load(name: str, model: type[Model]) -> Model:
             found, and what a right value looks like; never the value of a secret.
     """
     sources = current()
+    # first: a misspelt key is often why another one is missing
+    _warn_unknown(name, model, sources)
     values, problems = _values(name, model, sources)
     if not problems:
         settings = model(**values)
         problems = list(settings.problems())
     if problems:
         raise SettingsError(_message(name, problems))
-    _warn_unknown(name, model, sources)
     return settings
 
 

@@ -103,6 +103,25 @@ def test_sigterm_ends_the_run_as_interrupted_and_the_process_by_the_signal(proje
     assert '"interrupted": true' in ends[0]
 
 
+def test_a_test_that_swallows_sigterm_is_the_last_one(project):
+    project.write(
+        "test_slow.py",
+        """
+        import time
+        from pathlib import Path
+        def test_swallows():
+            Path("started").write_text("")
+            try: time.sleep(60)
+            except BaseException: pass
+        def test_never(): pass
+        """,
+    )
+    status, ends = signalled(project, signal.SIGTERM)
+    assert status == -signal.SIGTERM
+    assert '"cut_short": true' in ends[0]
+    assert "test_never" not in ends[0]
+
+
 def test_sigterm_is_left_to_whoever_handles_it(project):
     project.write("test_slow.py", SLOW)
     project.write(

@@ -36,6 +36,7 @@ def test_streams_keep_their_nature(project):
             assert sys.stdout.isatty() is sys.__stdout__.isatty()
             assert sys.stdout.fileno() == 1
             assert sys.stdout.encoding
+            assert sys.stdout is sys.__stdout__
         """,
     )
     assert project.pytest("--qlty", "-s").returncode == 0

@@ -38,6 +38,16 @@ def test_without_being_asked_nothing_happens(one):
     assert not (one.root / ".qlty-framework").exists()
 
 
+def test_an_empty_report_to_asks_for_nothing(one):
+    assert one.pytest("--report-to", "").events == []
+
+
+def test_a_run_that_nobody_takes_part_in_says_so(project):
+    project.write("settings.py", "")
+    project.write("test_one.py", ONE)
+    assert "no integration takes part in this run" in project.pytest("--qlty").stdout
+
+
 def test_without_being_asked_settings_are_not_imported(one):
     one.write("settings.py", "raise RuntimeError('somebody else owns this module')\n")
     assert one.pytest().returncode == 0

@@ -17,8 +17,8 @@ def test_a_required_integration_that_cannot_start_aborts_the_run(suite, workers)
     assert ran.returncode == 69
     assert ran.events == []
     assert not (project.root / "collected").exists()
-    said = [line for line in (ran.stdout + ran.stderr).splitlines() if "Broken" in line]
-    assert "no connection to the shop" in said[0]
+    (said,) = [line for line in (ran.stdout + ran.stderr).splitlines() if "Broken" in line]
+    assert "no connection to the shop" in said
 
 
 def test_another_integration_that_cannot_start_is_deregistered(suite):

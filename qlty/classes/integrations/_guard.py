@@ -95,7 +95,7 @@ def time_limit(seconds: float, on_wait: Callable[[float], None] | None = None) -
 def one_line(error: BaseException) -> str:
     """Return the exception's type and text in one line, whatever its ``str()`` does."""
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).replace(":\n  - ", ": ").replace("\n  - ", "; ").split())
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure itself
         text = "<its str() raises>"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._guard import Failure, attempt
+from qlty.classes.integrations._guard import Failure, attempt, one_line
 from qlty.classes.integrations._resolve import resolve
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
@@ -38,6 +38,9 @@ class _Entry:
     def __init__(self, integration: Integration, class_path: str) -> None:
         self.integration = integration
         self.class_path = class_path
+        # asked once: a property of theirs may raise, or change its mind
+        self.required = bool(integration.required)
+        self.must_deliver = bool(integration.must_deliver)
         self.hears_tests = type(integration).on_test_end is not Integration.on_test_end
         self.failures = 0
         self.failures_in_a_row = 0
@@ -65,6 +68,10 @@ class Registry:
         """Return the dotted path by which another process can build it, ``""`` if none can."""
         return next((e.class_path for e in self._entries if e.integration is integration), "")
 
+    def must_deliver(self) -> list[str]:
+        """Return the names of those whose deliveries must arrive."""
+        return [entry.integration.name for entry in self._entries if entry.must_deliver]
+
     def connect(self, courier: Courier) -> None:
         """Give ``deliver`` of every integration, registered before or after, its way out."""
         self._courier = courier
@@ -90,10 +97,15 @@ class Registry:
             )
         if any(known is integration for known in self):
             raise RegistrationError(f"{integration.name} is registered already: the same instance")
-        integration.name = self._free_name(integration)
-        integration._courier = self._courier
         path = _importable_path(integration) if class_path is None else class_path
-        self._entries.append(_Entry(integration, path))
+        try:
+            integration.name = self._free_name(integration)
+            integration._courier = self._courier
+            entry = _Entry(integration, path)
+        except Exception as error:
+            name = type(integration).__name__
+            raise RegistrationError(f"{name} cannot be set up: {one_line(error)}") from error
+        self._entries.append(entry)
 
     def deregister(self, integration: Integration) -> None:
         """Take an integration out: none of its hooks is called any more."""
@@ -127,15 +139,15 @@ class Registry:
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
         for entry in tuple(self._entries):
-            failure = attempt(entry.integration.on_run_start, self.limits.run_start)
+            failure = attempt(partial(_start, entry.integration), self.limits.run_start)
             if failure is None:
                 continue
             if failure.interrupted:
                 raise KeyboardInterrupt
-            if entry.integration.required:
+            if entry.required:
                 raise RunAborted(entry.integration.name, failure.cause)
             self._entries.remove(entry)
-            self._give_up(entry.integration, f"takes no part in this run: {failure.cause}")
+            self._give_up(entry, f"takes no part in this run: {failure.cause}")
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Dispatch ``on_test_end``.
@@ -148,7 +160,7 @@ class Registry:
         for entry in self._entries:
             if not entry.hears_tests:
                 continue
-            call = partial(entry.integration.on_test_end, test_case, result)
+            call = partial(_tell, entry.integration, test_case, result)
             failure = attempt(call, self.limits.test_end)
             if failure is None:
                 entry.failures_in_a_row = 0
@@ -172,20 +184,22 @@ class Registry:
         extras = {"log_path": log_path, "context": context}
         for entry in self._entries:
             _say_repeated_failures(entry)
-            hook = entry.integration.on_run_end
-            call = partial(hook, test_results, test_run_id, elapsed_time, **_accepted(hook, extras))
+            facts = (test_results, test_run_id, elapsed_time)
+            call = partial(_end, entry.integration, facts, extras)
             name = entry.integration.name
             failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
             if failure is not None:
                 self.interrupted = self.interrupted or failure.interrupted
-                self._give_up(entry.integration, f"on_run_end failed: {failure.cause}")
+                self._give_up(entry, f"on_run_end failed: {failure.cause}")
                 logger.error("%s", failure.details)
 
-    def _give_up(self, integration: Integration, reason: str) -> None:
-        logger.warning("%s: %s", integration.name, reason)
-        integration.note(reason)
-        if integration.must_deliver:
-            self.undelivered.append(integration.name)
+    def _give_up(self, entry: _Entry, reason: str) -> None:
+        name = entry.integration.name
+        logger.warning("%s: %s", name, reason)
+        if self._courier is not None:
+            self._courier.note(entry.integration, reason)
+        if entry.must_deliver:
+            self.undelivered.append(name)
 
     def _free_name(self, integration: Integration) -> str:
         name = type(integration).name or type(integration).__name__
@@ -223,6 +237,22 @@ def _say_waiting(name: str, waited: float) -> None:
 def _say_repeated_failures(entry: _Entry) -> None:
     if entry.failures > 1:
         logger.error("%s: on_test_end failed %d times", entry.integration.name, entry.failures)
+
+
+# Looking a hook up is part of calling it: whatever an integration has put there, it is its failure.
+
+
+def _start(integration: Integration) -> None:
+    integration.on_run_start()
+
+
+def _tell(integration: Integration, test_case: TestCase, result: TestResult) -> None:
+    integration.on_test_end(test_case, result)
+
+
+def _end(integration: Integration, facts: tuple[Any, ...], extras: dict[str, Any]) -> None:
+    hook = integration.on_run_end
+    hook(*facts, **_accepted(hook, extras))
 
 
 def _accepted(hook: Any, extras: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""The boundary between reporting and the run: what goes wrong in here stays in here."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("qlty")
+
+_told: set[str] = set()
+
+
+def contained(method: Callable[P, R]) -> Callable[P, R | None]:
+    """Log what ``method`` raises, each kind once, instead of handing it to pytest.
+
+    pytest takes an exception in a hook for an internal error and ends the run.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return method(*args, **kwargs)
+        except Exception as error:
+            kind = f"{method.__name__}: {type(error).__name__}"
+            if kind not in _told:
+                _told.add(kind)
+                logger.exception("internal error, the run goes on: %s", kind)
+            return None
+
+    return call
