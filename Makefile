@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: test check chaos demo record-demo corpus bench format clean
+.PHONY: test check chaos fuzz demo record-demo corpus bench format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -14,6 +14,7 @@ $(STAMP): pyproject.toml requirements-dev.txt
 	touch $@
 
 test: $(STAMP)
+	sh scripts/install-browser
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP)
@@ -25,6 +26,10 @@ check: $(STAMP)
 # Two hundred kills at random moments; takes half an hour on two cores.
 chaos: $(STAMP)
 	QLTY_CHAOS_KILLS=200 $(BIN)/python -m pytest -n auto tests/faults/test_kills.py
+
+# Ten thousand malformed requests at the sandbox; takes two minutes.
+fuzz: $(STAMP)
+	QLTY_FUZZ=10000 $(BIN)/python -m pytest tests/sandbox/test_fuzz.py
 
 # A real suite reports to a sandbox on this machine; see examples/storefront.
 demo: $(STAMP)

@@ -53,11 +53,13 @@ class Session:
         deliveries = self._run.deliveries
         self._run.open()
         self._log = TerminalLog(deliveries.log_file(self._run.info["id"]), deliveries.mask)
+        self._stack.callback(self._log.close)
         self._log.attach(self._config)
         self._stack.enter_context(console(self.say, deliveries.mask))
         try:
             self._run.start()
         except RunAborted as error:
+            deliveries.abandon()
             self.say(f"qlty: {deliveries.mask(str(error))}")
             pytest.exit("no test was run", returncode=ABORTED)
         self._config.pluginmanager.register(self.recorder, "qlty-recorder")

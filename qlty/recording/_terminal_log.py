@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -54,13 +55,14 @@ class TerminalLog:
             self._tee(reporter._tw)
 
     def close(self) -> None:
-        """Stop copying; the file is complete."""
+        """Stop copying; the file is complete. Closing it twice does no harm."""
         while self._undo:
             self._undo.pop()()
         if self._file is not None and os.getpid() == self._pid:
             if self._left > 0:
                 self._flush()
-            self._file.close()
+            with suppress(OSError):  # a full disk costs the log, not the run
+                self._file.close()
         self._file = None
 
     @property

@@ -1,5 +1,9 @@
 """log_path: what the terminal showed."""
 
+from pathlib import Path
+
+import pytest
+
 TALKS = """
 import sys
 def test_talks():
@@ -53,3 +57,39 @@ def test_a_long_log_is_cut_with_a_mark(tmp_path):
     assert text.startswith("0123456789")
     assert len(text) < 1_100
     assert "cut here" in text
+
+
+def test_a_disk_that_is_full_costs_the_log_alone(tmp_path):
+    from qlty.recording._terminal_log import TerminalLog
+
+    log = TerminalLog(Path("/dev/full"), str)
+    log.write("a line\n")
+    log.close()
+    log.close()
+
+
+def test_an_aborted_run_leaves_the_streams_as_they_were(suite_that_aborts):
+    code = """
+import sys, pytest
+write = sys.stdout.write
+assert pytest.main(["--qlty", "-s", "-q"]) == 69
+assert sys.stdout.write == write
+"""
+    ran = suite_that_aborts.python("-X", "dev", "-c", code)
+    assert ran.returncode == 0, ran.stderr
+    assert "ResourceWarning" not in ran.stderr
+
+
+@pytest.fixture
+def suite_that_aborts(project):
+    project.write(
+        "mine.py",
+        """
+        from spy import Spy
+        class Mine(Spy):
+            required = True
+            def on_run_start(self): raise ValueError("no")
+        """,
+    )
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['mine.Mine']")
+    return project
