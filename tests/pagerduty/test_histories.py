@@ -421,3 +421,24 @@ def test_context_carries_the_incidents(machine):
 
 def test_context_has_no_key_where_nothing_was_opened(machine):
     assert "pagerduty_incidents" not in machine().run({"test_pay": "passed"})
+
+
+@pytest.mark.parametrize("service", ["PDISABL", "PMAINTN"])
+def test_a_markers_service_that_pages_nobody_is_said_after_the_tests(machine, service):
+    ci = machine()
+    ci.run({"test_pay": "passed"}, marker={"service_id": service})
+    assert any(f"service {service} is" in text for text in ci.told)
+
+
+def test_an_api_that_is_down_for_a_day_pages_once_it_is_back_for_what_fails_then(
+    machine, sandbox, effects
+):
+    ci, short = machine(), {"PAGERDUTY_MAX_AGE": "0.2"}
+    sandbox.chaos({"pagerduty/*": {"status": 503}})
+    ci.run({"test_pay": "failed"}, deliver=False, settings=short, by_tests=True)
+    ci.send(seconds=0.5)
+    sandbox.chaos({})
+    effects()
+    ci.run({"test_pay": "failed"})
+    assert effects() == ["open"]
+    assert ci.states() == ["given_up", "delivered"]

@@ -207,6 +207,22 @@ def test_a_title_of_1560_characters_is_cut(suite):
     assert "assert False" in title
 
 
+def test_a_slip_in_a_modules_marker_is_said_once_and_not_per_test(suite):
+    suite.write(MARKED.replace('service_id="XIXOOXZ"', 'service_id="XIXOOXZ", urgencey="low"')
+                + "".join(f"def test_{n}(): pass\n" for n in range(9)))  # fmt: skip
+    ran = suite.run()
+    (note,) = ran.line["notes"]
+    assert "no argument 'urgencey': did you mean 'urgency'? (test_shop.py::test_0" in note
+    assert ran.output.count("did you mean") == 2  # after collection, and in the receipt
+
+
+def test_the_runner_counts_the_marker_alone(suite):
+    suite.write(MARKED.replace('pytest.mark.usefixtures("pagerduty_fixture"),', "")
+                + "def test_pay(): assert False")  # fmt: skip
+    suite.project.python("-m", "qlty.qlty_tests", "--pagerduty", "test_shop.py", env=suite.env)
+    assert len(suite.incidents) == 1
+
+
 # -- when PagerDuty or its credentials are broken
 
 

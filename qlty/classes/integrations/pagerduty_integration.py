@@ -29,6 +29,9 @@ _NO_CREDENTIALS = (
 )
 #: seconds that a run waits at its end for the links of its incidents, for all of them together
 _OUTCOME_WAIT = 10.0
+#: by service, the keys that failed when they last ran; ``None`` where no earlier run is known
+_Before = dict[str, "set[str] | None"]
+
 #: test names that a line of the receipt shows
 _NAMED = 3
 
@@ -42,6 +45,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
     def __init__(self) -> None:
         self._said: set[str] = set()
         self._held: dict[str, list[str]] = defaultdict(list)
+        self._slips: dict[str, list[str]] = defaultdict(list)
 
     def on_run_start(self) -> None:
         """Check the settings and, where the run was asked to report here, the credentials.
@@ -84,13 +88,16 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()
-        self._replace_outdated()
+        before = {
+            service_id: room.failing_before(known, self._trend_of)
+            for service_id, known in self._watch.services.items()
+        }
+        self._replace_outdated(before)
         if self.settings.when not in {"never", "failure"}:
-            self._settle()
+            self._settle(before)
         if self.settings.change_events and self.settings.when != "never":
             self._send_change(test_results)
-        for reason, nodeids in self._held.items():
-            self.note(f"held back {len(nodeids)} failing ({_names(nodeids)}): {reason}")
+        self._say_held()
         budget = load("QLTY", QltySettings).delivery_timeout
         outcomes = self._watch.outcomes(min(budget, _OUTCOME_WAIT))
         if context is not None and outcomes:
@@ -136,6 +143,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             marker_is_enough=not config.ACTIVATED_BY_TESTS,
             trend_of=self._trend_of,
             say=self._say,
+            slip=lambda problem, nodeid: self._slips[problem].append(nodeid),
         )
 
     @cached_property
@@ -164,22 +172,22 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         history = self._courier.history if self._courier else None
         return room.Trend.of(history.outcomes(nodeid)) if history and history.known else None
 
-    def _replace_outdated(self) -> None:
+    def _replace_outdated(self, before: _Before) -> None:
         """What waits in the outbox since an earlier run must not page for what passes now."""
         whole = room.is_whole(self.run)
         for known in self._watch.services.values():
-            before = room.failing_before(known, self._trend_of)
-            for key in room.outdated(known, self._scope, before, whole=whole):
+            failed = before[known.service_id]
+            for key in room.outdated(known, self._scope, failed, whole=whole):
                 self.deliver({"text": ""}, key=key, kind=room.WITHDRAW, supersedes=True)
 
-    def _settle(self) -> None:
+    def _settle(self, before: _Before) -> None:
         for known in self._watch.services.values():
             payload = room.settlement(
                 known,
                 self.settings,
                 self._scope,
                 self.run,
-                room.failing_before(known, self._trend_of),
+                before[known.service_id],
                 everything=not config.ACTIVATED_BY_TESTS,
             )
             if payload is not None:
@@ -192,6 +200,12 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             "event": room.change_event(self.run, count(test_results)),
         }
         self.deliver(payload, key=f"change {self.run['id']}", kind=room.CHANGE)
+
+    def _say_held(self) -> None:
+        for problem, nodeids in self._slips.items():
+            self.note(f"{problem} ({_names(nodeids)})")
+        for reason, nodeids in self._held.items():
+            self.note(f"held back {len(nodeids)} failing ({_names(nodeids)}): {reason}")
 
     def _say(self, text: str) -> None:
         """Add a line to the receipt, once."""

@@ -79,16 +79,10 @@ def routing(
     _add_owner(case, values)
     values["service_id"] = values.get("service_id") or default_service
     if not values["service_id"]:
-        say(
-            f"{case.nodeid}: no incident: its marker names no service_id, and "
-            "PAGERDUTY_SERVICE_ID is not set"
-        )
+        say("no incident: no marker names a service_id, and PAGERDUTY_SERVICE_ID is not set")
         return None
     if values.get("assignee_id") and values.pop("escalation_policy_id", None):
-        say(
-            f"{case.nodeid}: assignee_id is used, escalation_policy_id is not: "
-            "PagerDuty takes one of them"
-        )
+        say("assignee_id is used, escalation_policy_id is not: PagerDuty takes one of them")
     return Routing(**{field.name: values.get(field.name) for field in fields(Routing)})  # type: ignore[arg-type]
 
 
@@ -96,7 +90,7 @@ def _marker_values(case: TestCase, say: Callable[[str], None]) -> dict[str, Any]
     merged: dict[str, Any] = {}
     for marker in case.iter_markers(MARKER):
         for problem in check(marker.args, marker.kwargs):
-            say(f"{case.nodeid}: {problem}")
+            say(problem)
         for name, value in _cleaned(marker.args, marker.kwargs).items():
             merged.setdefault(name, value)
     return merged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Observer:
         marker_is_enough: the run reports to PagerDuty anyway, so the fixture is not needed.
         trend_of: what earlier runs say of a node id; ``None`` where no earlier run is known.
         say: adds a line to the receipt.
+        slip: takes what is wrong with a marker, and the node id of a test that has it.
     """
 
     settings: PagerDutySettings
@@ -43,6 +45,7 @@ class Observer:
     marker_is_enough: bool
     trend_of: Callable[[str], Trend | None]
     say: Callable[[str], None]
+    slip: Callable[[str, str], None]
 
     def observe(self, case: TestCase, result: TestResult) -> Iterator[Observation]:
         """Yield what PagerDuty has to do with a test: nothing, as a rule; one, for most others.
@@ -53,7 +56,8 @@ class Observer:
         if status is None:
             return
         for asking in self._asking(case, result):
-            route = routing(asking, self.settings.services, self.settings.service_id, self.say)
+            say = partial(self._slip, case.nodeid)
+            route = routing(asking, self.settings.services, self.settings.service_id, say)
             if route is not None:
                 seen = Observation(
                     case=case,
@@ -63,6 +67,9 @@ class Observer:
                     ended=result["end_time"].timestamp(),
                 )
                 yield self._with_failure(seen, result) if status == "failed" else seen
+
+    def _slip(self, nodeid: str, problem: str) -> None:
+        self.slip(problem, nodeid)
 
     def _asking(self, case: TestCase, result: TestResult) -> Iterator[TestCase]:
         services = self.settings.services
