@@ -127,7 +127,14 @@ def _git_head(rootdir: Path) -> tuple[str | None, str | None]:
     """Return branch and commit of the checkout; ``None`` where git or a checkout is missing."""
     command = ["git", "-C", str(rootdir), "rev-parse", "HEAD", "--abbrev-ref", "HEAD"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            timeout=5,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None, None
     commit, branch = done.stdout.split("\n")[:2]

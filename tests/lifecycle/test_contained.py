@@ -1,6 +1,7 @@
 """Nothing that an integration, a plugin or the machine does to the reporting reaches the run."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -85,6 +86,18 @@ def test_names_that_are_no_utf_8_do_not_end_the_run(project):
     ran = project.pytest("--qlty", env=env)
     assert ran.returncode == 0
     assert "branch" in ran.end["run"]["branch"]
+
+
+def test_a_branch_whose_name_is_no_utf_8_does_not_end_the_run(project):
+    project.write("test_one.py", "def test_one(): pass\n")
+    branch = os.fsdecode(b"br\xe9")
+    for command in (["init", "-q"], ["checkout", "-q", "-b", branch], ["add", "-A"]):
+        subprocess.run(["git", *command], cwd=project.root, check=True)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", *who, "commit", "-q", "-m", "one"], cwd=project.root, check=True)
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 0
+    assert ran.end["run"]["branch"].startswith("br")
 
 
 def test_a_machine_that_can_be_written_nowhere_costs_the_log_alone(project):

@@ -191,7 +191,8 @@ class Registry:
             if failure is not None:
                 self.interrupted = self.interrupted or failure.interrupted
                 self._give_up(entry, f"on_run_end failed: {failure.cause}")
-                logger.error("%s", failure.details)
+                if failure.details:
+                    logger.error("%s", failure.details)
 
     def _give_up(self, entry: _Entry, reason: str) -> None:
         name = entry.integration.name
