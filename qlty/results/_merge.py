@@ -87,31 +87,31 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
     failed = [report for report in phases if report.verdict == "failed"]
     outcome = _outcome(phases, failed, interrupted)
     start = phases[0].start if phases else now
-    case = attempts.case
-    return TestResult(
-        status=_STATUS[outcome],
-        outcome=outcome,
-        message=_message(phases, failed, interrupted),
-        phase=failed[0].phase if failed else (_reached(phases) if interrupted else None),
-        start_time=_utc(start),
-        end_time=_utc(max(now, start) if interrupted or not phases else phases[-1].stop),
-        duration=sum(report.duration for report in phases),
-        attempts=attempts.count,
-        flaky=outcome in {"passed", "xpassed"} and attempts.count > 1,
-        interrupted=interrupted,
-        test_case_ids=list(case.case_ids),
-        feature_name=attempts.extras.get("feature_name"),
-        test_target=attempts.extras.get("test_target"),
-        results_dir=attempts.extras.get("results_dir"),
-        attachments=list(attempts.extras.get("attachments", ())),
-        nodeid=case.nodeid,
-    )
+    case, extras = attempts.case, attempts.extras
+    return {
+        "status": _STATUS[outcome],
+        "outcome": outcome,
+        "message": _message(phases, failed, interrupted),
+        "phase": failed[0].phase if failed else (_reached(phases) if interrupted else None),
+        "start_time": _utc(start),
+        "end_time": _utc(max(now, start) if interrupted or not phases else phases[-1].stop),
+        "duration": sum([report.duration for report in phases]),
+        "attempts": attempts.count,
+        "flaky": outcome in {"passed", "xpassed"} and attempts.count > 1,
+        "interrupted": interrupted,
+        "test_case_ids": list(case.case_ids),
+        "feature_name": extras.get("feature_name"),
+        "test_target": extras.get("test_target"),
+        "results_dir": extras.get("results_dir"),
+        "attachments": list(extras.get("attachments", ())),
+        "nodeid": case.nodeid,
+    }
 
 
 def _outcome(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: bool) -> Outcome:
-    if any(report.phase == "call" for report in failed):
-        return "failed"
-    if failed or interrupted:
+    if failed:
+        return "failed" if any(report.phase == "call" for report in failed) else "error"
+    if interrupted:
         return "error"
     for report in phases:
         if report.verdict == "skipped":
@@ -122,11 +122,14 @@ def _outcome(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: 
 
 
 def _message(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: bool) -> str | None:
+    said = [report.message for report in phases if report.message]
+    if not said and not interrupted:
+        return None
     told = failed or [report for report in phases if report.verdict == "skipped"]
     messages = [report.message for report in told if report.message]
     if interrupted:
         messages.append("interrupted: the run ended before this test did")
-    return "\n\n".join(messages) or next((r.message for r in phases if r.message), None)
+    return "\n\n".join(messages) or said[0]
 
 
 def _reached(phases: list[PhaseReport]) -> Phase:

@@ -182,6 +182,30 @@ def test_secrets_are_masked_and_ids_stay_identities(state_dir):
     assert run.finished[0][1]["message"] == "it was ***"
 
 
+@pytest.mark.parametrize(
+    "field", ["name", "class_name", "module", "path", "docstring", "markers", "fixtures"]
+)
+def test_a_secret_is_masked_wherever_a_test_holds_it(state_dir, field):
+    secret = "s3cr3t-v4lue"
+    held = {"markers": (Marker("owner", kwargs={"token": secret}),), "fixtures": (secret,)}
+    journal = Journal.create(state_dir, "run-1", {}, Masker([secret]))
+    journal.finish(case_of(**{field: held.get(field, secret)}), result_of())
+    journal.close()
+    assert b"s3cr3t" not in journal.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "field", ["message", "feature_name", "test_target", "results_dir", "attachments"]
+)
+def test_a_secret_is_masked_wherever_a_result_holds_it(state_dir, field):
+    secret = "s3cr3t-v4lue"
+    held = [secret] if field == "attachments" else secret
+    journal = Journal.create(state_dir, "run-1", {}, Masker([secret]))
+    journal.finish(case_of(), result_of(**{field: held}))
+    journal.close()
+    assert b"s3cr3t" not in journal.path.read_bytes()
+
+
 def test_the_folder_is_private_and_hidden_from_git_and_backups(state_dir):
     assert stat.S_IMODE(state_dir.path.stat().st_mode) == 0o700
     assert (state_dir.path / ".gitignore").read_text() == "*\n"
