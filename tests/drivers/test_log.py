@@ -66,6 +66,7 @@ def test_a_disk_that_is_full_costs_the_log_alone(tmp_path):
     log.write("a line\n")
     log.close()
     log.close()
+    assert log.path == Path("/dev/full")
 
 
 def test_an_aborted_run_leaves_the_streams_as_they_were(suite_that_aborts):
