@@ -287,3 +287,17 @@ def test_importing_the_plugin_imports_no_client_and_no_settings():
     code = f"import sys, pytest_pagerduty.plugin; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# -- version 1 of the package
+
+
+@pytest.mark.parametrize(("version", "told"), [("1.0.0", True), ("2.0.0", False)])
+def test_version_1_beside_ours_is_told_once_with_what_to_do(suite, version, told):
+    suite.write(DOCUMENT)
+    suite.write(
+        f"Metadata-Version: 2.1\nName: pytest-pagerduty\nVersion: {version}\n",
+        f"pytest_pagerduty-{version}.dist-info/METADATA",
+    )
+    output = suite.run("-k", "critical_flow").output
+    assert output.count("pytest-pagerduty 1.0.0 is installed beside qlty-framework") == told

@@ -54,6 +54,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             SettingsError: a setting is wrong, credentials are missing or refused.
         """
         settings = self.settings
+        if old_package := room.old_package():
+            self._say(old_package)
         if config.ACTIVATED_BY_TESTS or self._is_told_late:
             return
         if not settings.has_credentials:

@@ -13,6 +13,7 @@ from qlty.classes.integrations._pagerduty._closing import (
 )
 from qlty.classes.integrations._pagerduty._marker import check as check_marker
 from qlty.classes.integrations._pagerduty._observer import Observer
+from qlty.classes.integrations._pagerduty._old_package import complaint as old_package
 from qlty.classes.integrations._pagerduty._policy import Observation
 from qlty.classes.integrations._pagerduty._preflight import preflight
 from qlty.classes.integrations._pagerduty._quarantine import DEFAULT_FILE, Quarantine
@@ -40,6 +41,7 @@ __all__ = [
     "check_marker",
     "failing_before",
     "is_whole",
+    "old_package",
     "outdated",
     "preflight",
     "rehearsed",
