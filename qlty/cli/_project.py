@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rootdir",
         type=Path,
-        help=f"the project's root; by default the nearest folder with a {STATE_DIR}",
+        help=f"the project's root; by default the nearest folder with a {STATE_DIR} "
+        "or with pytest's configuration",
     )
     parser.add_argument("--dir", type=Path, help="the state folder, where it is not in the root")
     parser.add_argument("--qlty-settings", metavar="MODULE", help="dotted name of the settings")
@@ -76,7 +77,8 @@ class Project:
 
 def _nearest(start: Path) -> Path:
     for folder in (start, *start.parents):
-        if _is_ours(folder / STATE_DIR):
+        # a project that was never run has no state yet, and is no part of one above it that has
+        if _is_ours(folder / STATE_DIR) or read_ini(folder):
             return folder
     return start
 

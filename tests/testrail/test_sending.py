@@ -209,7 +209,7 @@ def test_a_case_that_is_deleted_meanwhile_costs_the_others_nothing(project, ende
     run = project.run(ended([1]), ended([2]), ended([3]))
     run.end(send=False)
     job = run.desk.jobs[0]
-    job.checkpoint.update(unknown=[], named={})
+    job.checkpoint.update(unknown=[], named={}, checked=True)
     job.payload["tests"].append({**job.payload["tests"][0], "nodeid": "x", "case_ids": [90001]})
     sent = run.desk.send()
     assert statuses(runs(project)[0]) == {1: 1, 2: 1, 3: 1}

@@ -36,6 +36,23 @@ class Cases:
         self._more = True
         self._first: int | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether the whole listing was read."""
+        return not self._more
+
+    def unseen(
+        self, rail: TestRail, case_ids: Iterable[int], beat: Callable[[], None]
+    ) -> list[int]:
+        """Return those of the ids that the listing's first page does not hold.
+
+        They do not exist where the listing is ``complete`` with it, and are in doubt otherwise.
+        """
+        missing = set(case_ids) - self._ids
+        if missing and not self._pages_read:
+            self._read_page(rail, beat)
+        return sorted(missing - self._ids)
+
     def unknown(
         self, rail: TestRail, case_ids: Iterable[int], beat: Callable[[], None]
     ) -> list[int]:

@@ -9,7 +9,11 @@ from qlty.classes.integrations._testrail import target as targets
 from qlty.classes.integrations._testrail.chunks import chunks
 from qlty.classes.integrations._testrail.client import BadRequest, named_case
 from qlty.classes.integrations._testrail.files import attach, uploads
-from qlty.classes.integrations._testrail.limits import UNTESTED_ID
+from qlty.classes.integrations._testrail.limits import (
+    FEWEST_RESULTS_PER_CALL,
+    RESULTS_PER_CALL,
+    UNTESTED_ID,
+)
 from qlty.classes.integrations._testrail.lookup import Cases, resolve
 from qlty.classes.integrations._testrail.merging import Manner, Result, by_case, results, token_in
 from qlty.delivery import Sent
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._testrail.target import Run
 
 #: how often a refusal that names no case is narrowed down before everything is refused
-_SEARCHES = 16
+_SEARCHES = 20
 
 #: ids that one line of the receipt names
 _NAMED = 10
@@ -79,14 +83,11 @@ class Steps:
         return Sent(text, (run.url,), self._notes())
 
     def _results(self) -> list[Result]:
-        """Return the result of every case that exists, in order: the same in every attempt."""
+        """Return the result of every case, in order: the same in every attempt."""
         payload = self._payload
         if self._progress.get("unknown") is None:
             self._look_up()
         tests = resolve(payload.tests, self._progress.get("named"))
-        cases = by_case(tests)
-        for case_id in self._progress.get("unknown"):
-            cases.pop(case_id, None)
         manner = Manner(
             run_id=payload.target.qlty_run_id,
             status_ids=self._status_ids(),
@@ -94,15 +95,32 @@ class Steps:
             version=payload.version,
             values=payload.values,
         )
-        return list(results(cases, manner))
+        return list(results(by_case(tests), manner))
 
     def _look_up(self) -> None:
+        """Look at the first page of the project's cases; what it does not hold is in doubt.
+
+        TestRail refuses a run with a case that does not exist, and makes none. So a large project
+        is read page by page only after such a refusal: 10,000 cases are 40 calls.
+        """
         tests, cases, beat = self._payload.tests, self._memory.cases, self._progress.save
-        unknown = cases.unknown(self._rail, {id_ for test in tests for id_ in test.case_ids}, beat)
-        named = cases.named(
-            self._rail, {name for test in tests for name in test.automation_ids}, beat
-        )
-        self._progress.save(unknown=unknown, named=named)
+        names = {name for test in tests for name in test.automation_ids}
+        named = cases.named(self._rail, names, beat)
+        unseen = cases.unseen(self._rail, self._case_ids(), beat)
+        unknown = unseen if cases.complete else []
+        self._progress.save(named=named, unknown=unknown, checked=cases.complete or not unseen)
+
+    def _case_ids(self) -> set[int]:
+        return {id_ for test in self._payload.tests for id_ in test.case_ids}
+
+    def _found_unknown(self) -> bool:
+        """Look up every case that is still in doubt; say whether one does not exist."""
+        if self._progress.get("checked"):
+            return False
+        beat = self._progress.save
+        unknown = self._memory.cases.unknown(self._rail, self._case_ids(), beat)
+        self._progress.save(unknown=unknown, checked=True)
+        return bool(unknown)
 
     def _status_ids(self) -> dict[str, int]:
         known = self._payload.status_ids or self._memory.statuses
@@ -118,17 +136,16 @@ class Steps:
 
     def _run(self, found: Sequence[Result]) -> Run | None:
         run = self._known_run()
-        if run is None and not found:
-            return None
+        run = run or self._create(found)
         if run is None:
-            run = self._create([result.case_id for result in found])
+            return None
         self._memory.run = run
         self._progress.save(testrail_run_id=run.id, testrail_run_url=run.url)
         closed_by_us = self._progress.get("closed") or self._progress.was_lost("close")
         if run.is_completed and not closed_by_us:
             raise Refused(f"run R{run.id} is closed: TestRail takes no more results for it")
         if self._payload.live or self._payload.target.run_id:
-            self._include(run, [result.case_id for result in found])
+            self._include(run, found)
         return run
 
     def _known_run(self) -> Run | None:
@@ -142,18 +159,29 @@ class Steps:
             return targets.find(self._rail, self._payload.target)
         return None
 
-    def _create(self, case_ids: list[int]) -> Run:
-        while True:
-            wanted = [id_ for id_ in case_ids if str(id_) not in self._progress.dropped]
+    def _create(self, found: Sequence[Result]) -> Run | None:
+        """Make the run; ``None`` where no case is left to make it with."""
+        while wanted := [result.case_id for result in self._kept(found)]:
             try:
                 with self._progress.announced("run"):
                     run = targets.create(self._rail, self._payload.target, wanted)
             except BadRequest as error:
-                self._drop_vanished(wanted, error)
+                if not self._found_unknown():
+                    self._drop_vanished(wanted, error)
                 continue
             self._progress.finish(testrail_run_id=run.id, testrail_run_url=run.url)
             self._memory.case_ids, self._memory.stored = set(wanted), {}
+            self._compare(run, wanted)
             return run
+        return None
+
+    def _compare(self, run: Run, wanted: Sequence[int]) -> None:
+        """See whether TestRail left cases out of the new run without a word."""
+        if run.untested is None or run.untested >= len(wanted) or self._progress.get("checked"):
+            return
+        self._memory.case_ids = targets.case_ids_in(self._rail, run)
+        missing = [case_id for case_id in wanted if case_id not in self._memory.case_ids]
+        self._progress.save(unknown=[*self._progress.get("unknown"), *missing], checked=True)
 
     def _drop_vanished(self, wanted: Sequence[int], error: BadRequest) -> None:
         """Leave out cases that were deleted since they were looked up.
@@ -172,32 +200,50 @@ class Steps:
         for case_id in vanished:
             self._progress.drop(case_id, error.reason)
 
-    def _include(self, run: Run, case_ids: Sequence[int]) -> None:
+    def _include(self, run: Run, found: Sequence[Result]) -> None:
         """See to it that the run has these cases; an existing run is changed only if asked to."""
         if self._memory.case_ids is None:
             self._memory.case_ids = targets.case_ids_in(self._rail, run)
-        missing = [id_ for id_ in case_ids if id_ not in self._memory.case_ids]
-        if not missing:
-            return
         ours = self._payload.target.run_id is None
         if (ours or self._payload.target.extend) and not run.include_all:
-            everything = self._memory.case_ids | set(missing)
-            targets.extend(self._rail, run, everything)
-            self._memory.case_ids = everything
-            return
-        for case_id in missing:
-            self._progress.drop(case_id, f"it is not in run R{run.id}")
+            self._extend(run, found, self._memory.case_ids)
+        elif self._missing(found):
+            self._found_unknown()
+            for case_id in self._missing(found):
+                self._progress.drop(case_id, f"it is not in run R{run.id}")
+
+    def _extend(self, run: Run, found: Sequence[Result], has: set[int]) -> None:
+        while missing := self._missing(found):
+            try:
+                targets.extend(self._rail, run, has | set(missing))
+            except BadRequest:
+                if not self._found_unknown():
+                    raise
+                continue
+            self._memory.case_ids = has | set(missing)
+
+    def _missing(self, found: Sequence[Result]) -> list[int]:
+        has = self._memory.case_ids or set()
+        return [result.case_id for result in self._kept(found) if result.case_id not in has]
 
     def _store(self, run: Run, found: Sequence[Result]) -> None:
         self._remember_stored(run)
-        for chunk in list(chunks(found[self._progress.get("done", 0) :], _body)):
+        left = found[self._progress.get("done", 0) :]
+        for chunk in list(chunks(left, _body, self._most_per_call())):
             self._store_chunk(run, chunk)
-        if found and not self._kept(found):
+        if self._progress.dropped and not self._kept(found):
             raise Refused(f"none of the results was taken: {self._notes()[0]}")
 
+    def _most_per_call(self) -> int:
+        most: int = self._progress.get("most", RESULTS_PER_CALL)
+        if self._progress.was_lost("results"):
+            most = max(most // 4, FEWEST_RESULTS_PER_CALL)
+            self._progress.save(most=most)
+        return most
+
     def _kept(self, found: Sequence[Result]) -> list[Result]:
-        dropped = self._progress.dropped
-        return [result for result in found if str(result.case_id) not in dropped]
+        gone = {*map(int, self._progress.dropped), *self._progress.get("unknown")}
+        return [result for result in found if result.case_id not in gone]
 
     def _remember_stored(self, run: Run) -> None:
         """Read what the run holds, where this process cannot know it."""

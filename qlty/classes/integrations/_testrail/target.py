@@ -45,6 +45,7 @@ class Run(Struct):
         config_ids: its configurations in that plan.
         include_all: it holds every case of its suite, also those that are yet to be written.
         is_completed: it is closed.
+        untested: how many tests it has that have no result yet, where TestRail says so.
     """
 
     id: int
@@ -53,6 +54,7 @@ class Run(Struct):
     config_ids: tuple[int, ...] = ()
     include_all: bool = False
     is_completed: bool = False
+    untested: int | None = None
 
     @classmethod
     def of(cls, row: dict[str, Any], base_url: str) -> Run:
@@ -64,6 +66,7 @@ class Run(Struct):
             config_ids=tuple(row.get("config_ids") or ()),
             include_all=bool(row.get("include_all")),
             is_completed=bool(row.get("is_completed")),
+            untested=row.get("untested_count"),
         )
 
 
