@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rootdir",
         type=Path,
-        help=f"the project's root; by default the nearest folder with a {STATE_DIR} "
-        "or with pytest's configuration",
+        help=f"the project's root; by default the nearest folder with a {STATE_DIR}, "
+        "settings.py or pytest's configuration",
     )
     parser.add_argument("--dir", type=Path, help="the state folder, where it is not in the root")
     parser.add_argument("--qlty-settings", metavar="MODULE", help="dotted name of the settings")
@@ -78,9 +78,14 @@ class Project:
 def _nearest(start: Path) -> Path:
     for folder in (start, *start.parents):
         # a project that was never run has no state yet, and is no part of one above it that has
-        if _is_ours(folder / STATE_DIR) or read_ini(folder):
+        if _is_ours(folder / STATE_DIR) or _is_root(folder):
             return folder
     return start
+
+
+def _is_root(folder: Path) -> bool:
+    names = ("settings.py", *(name for name, _ in _INI_FILES if "pytest" in name))
+    return any((folder / name).is_file() for name in names) or bool(read_ini(folder))
 
 
 def _is_ours(folder: Path) -> bool:

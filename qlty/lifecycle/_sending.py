@@ -28,6 +28,9 @@ logger = logging.getLogger("qlty")
 #: seconds for delivery after Ctrl-C or SIGTERM; CI systems kill 7.5 s after their first signal
 INTERRUPTED_TIMEOUT = 5.0
 
+#: seconds after which a line of progress is said again though nothing has changed
+_SAY_AGAIN = 10.0
+
 
 class Sending:
     """Sends what one run hands over."""
@@ -39,6 +42,7 @@ class Sending:
         self._log = log
         self._relay: Relay | None = None
         self._own: _OwnSending | None = None
+        self._said = (0, 0.0)
 
     def urgent(self) -> None:
         """Have what was just enqueued leave at once, also while tests are running."""
@@ -86,7 +90,10 @@ class Sending:
     def _say_progress(self) -> None:
         counts = self._outbox.counts()
         left = counts.get("waiting", 0) + counts.get("sending", 0)
-        logger.info("delivering: %d left (Ctrl-C ends it; what is left is kept)", left)
+        said, at = self._said
+        if left and (left != said or time.monotonic() - at >= _SAY_AGAIN):
+            self._said = (left, time.monotonic())
+            logger.info("delivering: %d left (Ctrl-C ends it; what is left is kept)", left)
 
     def _senders(self) -> list[Integration]:
         return [i for i in self._registry if type(i).send is not Integration.send]

@@ -102,3 +102,14 @@ def test_an_unknown_name_is_a_usage_error_with_the_nearest(check):
     ran = check("--report-to", "testrial")
     assert ran.returncode == 4
     assert "did you mean 'testrail'" in ran.stderr
+
+
+@pytest.mark.parametrize("mark", ["settings.py", "pytest.ini"])
+def test_a_project_that_was_never_run_is_no_part_of_one_above_it(running, project, mark):
+    (project.root / ".qlty-framework").mkdir()
+    project.write("settings.py", "raise RuntimeError('this is another project')")
+    project.write(f"below/{mark}", "")
+    ran = project.python(
+        "-m", "qlty", "check", "--report-to", "slack", cwd="below", env=running.env
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -57,6 +57,19 @@ def test_a_group_does_not_say_one_line_twice(slack, make):
     assert make.text(slack.replies[0]).count("no database") == 1
 
 
+def test_a_long_error_of_a_group_is_not_only_shown_cut(slack, make):
+    message = f"E   {'x' * 400} the end"
+    slack.post(*(make.result(f"a.py::test_{n}", "failed", message) for n in (1, 2)))
+    assert "the end" in make.text(slack.replies[0])
+
+
+def test_a_run_without_tests_has_no_counts(slack, make):
+    slack.post(context={"run": {**slack.run, "exit_status": 5}})
+    shown = make.text(slack.parents[0])
+    assert "no tests ran" in shown
+    assert "passed" not in shown
+
+
 def test_flaky_tests_are_a_group_of_their_own_and_no_failure(slack, make):
     slack.post(make.result("a.py::test_one", flaky=True, attempts=2))
     (parent,), (reply,) = slack.parents, slack.replies

@@ -53,6 +53,19 @@ def test_the_end_sends_only_what_is_left(live, project, ended):
     assert run.context["testrail_run_id"] == the_run(project)["id"]
 
 
+def test_only_the_last_delivery_says_what_arrived(live, project, ended):
+    run = live(ended([1]), ended([2]), ended([2], nodeid="t.py::again"))
+    run.integration._live._every = 1000
+    case, result = ended([3])
+    run.results[case.nodeid] = {case.name: result}
+    run.integration.on_test_end(case, result)
+    run.end()
+    assert [sent.text for sent in run.desk.sent.values()] == [
+        *[""] * 3,
+        "run R1: live, results of 3 cases",
+    ]
+
+
 def test_a_case_never_looks_better_than_it_is(live, project, ended):
     run = live(ended([1], "failed", nodeid="t.py::a[1]"), ended([1], nodeid="t.py::a[2]"))
     run.end()

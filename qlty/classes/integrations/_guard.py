@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qlty.errors import QltyError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -93,9 +95,14 @@ def time_limit(seconds: float, on_wait: Callable[[float], None] | None = None) -
 
 
 def one_line(error: BaseException) -> str:
-    """Return the exception's type and text in one line, whatever its ``str()`` does."""
+    """Return the exception's type and text in one line, whatever its ``str()`` does.
+
+    Our own errors are sentences, to which their type adds nothing.
+    """
     try:
         text = " ".join(str(error).replace(":\n  - ", ": ").replace("\n  - ", "; ").split())
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure itself
         text = "<its str() raises>"
+    if text and isinstance(error, QltyError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

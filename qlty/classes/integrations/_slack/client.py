@@ -139,7 +139,7 @@ def _from_word(word: str, data: Mapping[str, Any], headers: Mapping[str, Any]) -
         return SlackFailed(f"Slack reports {word}: it may have been done")
     reason = explain(word, str(data.get("needed", "")), str(data.get("provided", "")))
     details = (data.get("response_metadata") or {}).get("messages") or data.get("errors") or []
-    if details and word != "missing_scope":
+    if details and reason == word:  # where we have no words of our own
         reason = f"{reason} ({'; '.join(str(each) for each in details[:3])})"
     return SlackRefused(word, reason)
 

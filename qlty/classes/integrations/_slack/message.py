@@ -27,6 +27,7 @@ REPLIES = 4
 
 _NAMES = 10
 _NAME = 180
+_ERROR = 300
 _EXCERPT = 600
 _MENTIONS = 20
 _LABEL = 160
@@ -144,7 +145,11 @@ def _verdict(report: Report) -> str:
 
 def _counts(report: Report) -> str:
     totals = report.totals
-    failed = f"*{totals['failed_testcases']} failed*"
+    if not totals["total_testcases"]:
+        return duration(report.elapsed)
+    failed = f"{totals['failed_testcases']} failed"
+    if report.failures:
+        failed = f"*{failed}*"
     if report.new:
         failed += f" ({report.new} new)"
     parts = [f"{totals['passed_testcases']} passed", failed]
@@ -220,7 +225,7 @@ def _group(report: Report, one: Group) -> Block:
     if len(one.failures) == 1:
         return _section(f"{new}{_failure(report, failure)}\n{excerpt}")
     of_new = f", {one.new} new" if 0 < one.new < len(one.failures) else ""
-    title = f"{new}*{len(one.failures)} tests{of_new}:* {code(one.error, 300)}"
+    title = f"{new}*{len(one.failures)} tests{of_new}:* {code(one.error, _ERROR)}"
     said = _said_by_one(one, excerpt)
     room = limits.SECTION - len(title) - len(said) - 2
     return _section("\n".join([title, _list(report, one.failures, room), said]).strip())
@@ -229,7 +234,7 @@ def _group(report: Report, one: Group) -> Block:
 def _said_by_one(one: Group, excerpt: str) -> str:
     """Return what the title does not say already."""
     failure = one.failures[0]
-    if failure.excerpt.strip() == one.error:
+    if failure.excerpt.strip() == one.error and len(one.error) < _ERROR:
         return ""
     return excerpt if failure.error == one.error else f"The first of them:\n{excerpt}"
 

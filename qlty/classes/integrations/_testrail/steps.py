@@ -79,8 +79,16 @@ class Steps:
         ids = self._progress.get("ids", {})
         attach(self._rail, self._progress, uploads(kept, ids, run.id, self._payload.log_path))
         self._close(run)
-        text = f"run R{run.id}: {_count(len(kept), 'result')}"
-        return Sent(text, (run.url,), self._notes())
+        return Sent(self._told(run, kept), (run.url,), self._notes())
+
+    def _told(self, run: Run, kept: Sequence[Result]) -> str:
+        """Say what arrived; of a live run's deliveries the last one is worth a word."""
+        if not self._payload.live:
+            return f"run R{run.id}: {_count(len(kept), 'result')}"
+        if not self._payload.reported:
+            return ""
+        tests = {test_id for _, test_id in (self._memory.stored or {}).values()}
+        return f"run R{run.id}: live, results of {_count(len(tests), 'case')}"
 
     def _results(self) -> list[Result]:
         """Return the result of every case, in order: the same in every attempt."""
