@@ -70,6 +70,29 @@ def test_a_run_without_tests_has_no_counts(slack, make):
     assert "passed" not in shown
 
 
+def test_a_file_that_cannot_be_collected_is_no_test(slack, make):
+    slack.post(
+        make.result("b.py", "error", "E   no module", phase="collect"),
+        make.result("a.py::test_one"),
+    )
+    assert "1 file could not be collected" in make.text(slack.parents[0])
+    assert "`b.py` (collection)" in make.text(slack.replies[0])
+
+
+def test_the_headline_tells_tests_from_files(slack, make):
+    slack.post(
+        make.result("b.py", "error", "E   no module", phase="collect"),
+        make.failed("a.py::test_one"),
+    )
+    shown = make.text(slack.parents[0])
+    assert "1 of 1 test failed, 1 file could not be collected" in shown
+
+
+def test_a_failure_outside_of_the_test_itself_says_so(slack, make):
+    slack.post(make.result("a.py::test_one", "error", "E   no database", phase="setup"))
+    assert "`a.py::test_one` (setup)" in make.text(slack.replies[0])
+
+
 def test_flaky_tests_are_a_group_of_their_own_and_no_failure(slack, make):
     slack.post(make.result("a.py::test_one", flaky=True, attempts=2))
     (parent,), (reply,) = slack.parents, slack.replies

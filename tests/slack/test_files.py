@@ -114,9 +114,15 @@ def test_files_that_are_empty_too_large_or_too_many_are_left_out(make, here, mon
     (here / "large.txt").write_text("x" * 101)
     for n in range(limits.FILES + 3):
         (here / f"n{n:02}.txt").write_text("x")
-    chosen, problem = files.choose(["*.txt"], {}, attachments=True)
+    results = make.results(make.failed("a.py::t", attachments=[str(here / "gone.png")]))
+    chosen, problems = files.choose(["*.txt"], results, attachments=True)
     assert len(chosen) == limits.FILES
-    assert problem.startswith("5 files not uploaded")
+    assert problems == [
+        "not uploaded: empty.txt: empty, which Slack refuses",
+        "not uploaded: large.txt: larger than 0 MB",
+        "not uploaded: n10.txt, n11.txt, n12.txt: a run has at most 10 files",
+        "not uploaded: gone.png: no such file",
+    ]
 
 
 def test_all_files_together_are_bounded(make, here, monkeypatch):

@@ -190,8 +190,8 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
     def _files(self, results: TestResults) -> list[str]:
         wanted, attachments = self.settings.files, self.settings.attachments
-        chosen, problem = files.choose(wanted, results, attachments=attachments)
-        if problem:
+        chosen, problems = files.choose(wanted, results, attachments=attachments)
+        for problem in problems:
             self.note(problem)
         return chosen
 

@@ -42,6 +42,7 @@ class Failure:
         excerpt: the lines that say what went wrong.
         place: ``path:line`` where it went wrong, or the test's file.
         new: it passed in the run before; ``False`` where no run before is known.
+        phase: where it failed: ``collect``, ``setup``, ``call``, ``teardown``, or ``""``.
     """
 
     nodeid: str
@@ -49,6 +50,7 @@ class Failure:
     excerpt: str
     place: str
     new: bool = False
+    phase: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def describe(
         excerpt=excerpt,
         place=_place(message, nodeid) or (places or {}).get(nodeid) or nodeid.partition("::")[0],
         new=broken_before is not None and nodeid not in broken_before,
+        phase=result["phase"] or "",
     )
 
 

@@ -13,36 +13,53 @@ if TYPE_CHECKING:
 
     from qlty.results import TestResults
 
+#: files that one line of the receipt names
+_NAMED = 3
+
 
 def choose(
     patterns: Sequence[str], results: TestResults, *, attachments: bool
-) -> tuple[list[str], str]:
-    """Return absolute paths of what is to be uploaded, and a note about what is not.
+) -> tuple[list[str], list[str]]:
+    """Return absolute paths of what is to be uploaded, and why other files are not.
 
     Args:
         patterns: of reports, relative to the folder in which the run was started.
         results: whose failed tests may have evidence.
         attachments: whether that evidence is wanted.
     """
-    paths = list(dict.fromkeys(_matching(patterns)))
+    paths = dict.fromkeys(_matching(patterns))
     if attachments:
-        paths += [path for path in dict.fromkeys(_evidence(results)) if path not in paths]
+        paths |= dict.fromkeys(_evidence(results))
     chosen: list[str] = []
+    left_out: dict[str, list[str]] = {}
     total = 0
     for path in paths:
         size = _size(path)
-        if 0 < size <= limits.FILE_BYTES and len(chosen) < limits.FILES:
-            total += size
-            if total <= limits.ALL_FILES_BYTES:
-                chosen.append(path)
-    left = len(paths) - len(chosen)
-    return chosen, f"{left} files not uploaded: {_BOUNDS}" if left else ""
+        if reason := _why_not(size, len(chosen), total):
+            left_out.setdefault(reason, []).append(Path(path).name)
+        else:
+            chosen.append(path)
+            total += size or 0
+    return chosen, [f"not uploaded: {_some(names)}: {why}" for why, names in left_out.items()]
 
 
-_BOUNDS = (
-    f"missing, empty, larger than {limits.FILE_BYTES // 1_000_000} MB, or beyond "
-    f"{limits.FILES} files and {limits.ALL_FILES_BYTES // 1_000_000} MB in all"
-)
+def _why_not(size: int | None, files: int, total: int) -> str:
+    if size is None:
+        return "no such file"
+    if not size:
+        return "empty, which Slack refuses"
+    if size > limits.FILE_BYTES:
+        return f"larger than {limits.FILE_BYTES // 1_000_000} MB"
+    if files >= limits.FILES:
+        return f"a run has at most {limits.FILES} files"
+    if total + size > limits.ALL_FILES_BYTES:
+        return f"a run's files have at most {limits.ALL_FILES_BYTES // 1_000_000} MB"
+    return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def read(
@@ -89,8 +106,8 @@ def _evidence(results: TestResults) -> Iterator[str]:
             yield from (str(Path(path).resolve()) for path in result.get("attachments") or ())
 
 
-def _size(path: str) -> int:
+def _size(path: str) -> int | None:
     try:
         return Path(path).stat().st_size
     except OSError:
-        return 0
+        return None

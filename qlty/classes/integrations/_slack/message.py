@@ -25,6 +25,7 @@ Message = dict[str, Any]
 #: The failures of a run take at most so many replies: whoever wants more wants a report.
 REPLIES = 4
 
+_PHASES = {"collect": " (collection)", "setup": " (setup)", "teardown": " (teardown)"}
 _NAMES = 10
 _NAME = 180
 _ERROR = 300
@@ -133,7 +134,7 @@ def _name(report: Report) -> str:
 def _verdict(report: Report) -> str:
     total, failed = report.totals["total_testcases"], report.failures
     if failed:
-        verdict = f"{failed} of {_number(total, 'test')} failed"
+        verdict = _failed(total, failed, report.uncollected)
     elif not total:
         verdict = "no tests ran"
     elif report.outcome == "failure":
@@ -141,6 +142,13 @@ def _verdict(report: Report) -> str:
     else:
         verdict = f"{_number(total, 'test')}, none failed"
     return f"cut short: {verdict}" if report.run.get("cut_short") else verdict
+
+
+def _failed(total: int, failed: int, files: int) -> str:
+    """Say how many tests failed; a file that cannot be imported counts as one, and is none."""
+    tests = f"{failed - files} of {_number(total - files, 'test')} failed"
+    broken = f"{_number(files, 'file')} could not be collected"
+    return ", ".join([tests] * (failed > files) + [broken] * bool(files))
 
 
 def _counts(report: Report) -> str:
@@ -246,7 +254,8 @@ def _flaky(report: Report) -> Block:
 
 def _failure(report: Report, failure: Failure) -> str:
     name = code(failure.nodeid, _NAME)
-    return f"{name} {link(report.source_link(failure), failure.place, _LABEL)}".strip()
+    phase = _PHASES.get(failure.phase, "")
+    return f"{name}{phase} {link(report.source_link(failure), failure.place, _LABEL)}".strip()
 
 
 def _list(report: Report, tests: Sequence[Failure | str], room: int) -> str:

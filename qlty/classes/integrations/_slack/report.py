@@ -59,6 +59,12 @@ class Report:
         return self.totals["failed_testcases"]
 
     @property
+    def uncollected(self) -> int:
+        """How many of them are files whose tests are not known."""
+        each = (failure for one in self.groups for failure in one.failures)
+        return sum(failure.phase == "collect" for failure in each)
+
+    @property
     def new(self) -> int:
         """How many of them are new."""
         return sum(one.new for one in self.groups)
