@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from qlty.delivery._lane import Lane
 from qlty.delivery._process import identity
+from qlty.results import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +198,7 @@ class Drainer:
         except Exception as error:  # noqa: BLE001 -- a project's own code decides what it raises
             reason = f"{integration} cannot be set up: {type(error).__name__}: {error}"
         if reason:
-            store.explain(integration, target, self._outbox.masker.mask(reason))
+            store.explain(integration, target, self._outbox.masker.mask(clean(reason)))
         return None
 
     def _renew(self) -> None:

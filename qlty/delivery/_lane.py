@@ -12,6 +12,7 @@ from qlty.delivery._classify import Verdict, classify
 from qlty.delivery._job import Job, Sent
 from qlty.delivery._rows import ANSWER_LOST, NO_DOUBT, Row
 from qlty.errors import OutboxError, Refused
+from qlty.results import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ class Lane:
             try:
                 self._work(stop, deadline)
             except Exception as error:  # noqa: BLE001 -- a full disk, a damaged outbox
-                self.trouble = self._masker.mask(f"{type(error).__name__}: {error}")
+                self.trouble = self._shown(f"{type(error).__name__}: {error}")
             finally:
                 wake.set()
 
@@ -139,11 +140,11 @@ class Lane:
         text = f"sent, but no answer came, and it cannot be asked: {reason}"
         before = f"; last: {row.reason}" if row.reason else ""
         self._store.settle_failed(
-            row.id, self._owner, "lost", self._masker.mask(text + before), ANSWER_LOST
+            row.id, self._owner, "lost", self._shown(text + before), ANSWER_LOST
         )
 
     def _settle_failed(self, row: Row, verdict: Verdict) -> None:
-        reason = self._masker.mask(verdict.reason)
+        reason = self._shown(verdict.reason)
         doubt = max(verdict.doubt, self._doubt)
         if verdict.action == "refused":
             self._store.settle_failed(row.id, self._owner, "refused", reason, doubt)
@@ -154,12 +155,16 @@ class Lane:
     def _clean(self, sent: Sent | None) -> Sent | None:
         if sent is None:
             return None
-        mask = self._masker.mask
+        shown = self._shown
         return Sent(
-            mask(str(sent.text)),
-            tuple(mask(str(link)) for link in sent.links),
-            tuple(mask(str(note)) for note in sent.notes),
+            shown(str(sent.text)),
+            tuple(shown(str(link)) for link in sent.links),
+            tuple(shown(str(note)) for note in sent.notes),
         )
+
+    def _shown(self, text: str) -> str:
+        # a server's own words may hold what no terminal and no SQLite file should be given
+        return self._masker.mask(clean(text))
 
     def _job(self, row: Row) -> Job:
         def commit(checkpoint: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import History, current_masker
+from qlty.results import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,6 @@ class RunCourier:
     def note(self, integration: Integration, text: str) -> None:
         """Add a line to the receipt, once."""
         notes = self.notes.setdefault(integration.name, [])
-        masked = current_masker().mask(text)
+        masked = current_masker().mask(clean(text))
         if masked not in notes:
             notes.append(masked)

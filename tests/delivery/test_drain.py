@@ -103,11 +103,36 @@ def test_a_server_error_is_sent_again_where_the_remote_cannot_be_asked(
     assert remote.effects == ["a"]
 
 
-def test_what_nobody_listens_to_waits(outbox, put, deliver, http_sender):
+def test_words_that_no_terminal_can_show_are_stored_readable(
+    outbox, put, deliver, remote, http_sender
+):
+    remote.script = [(400, {}, r'{"error": "no \ud800 such \u001b[31mchannel"}')]
     put("a")
-    deliver(seconds=0.5, web=http_sender("http://127.0.0.1:9"))
+    deliver(web=http_sender(remote.url))
     row = outbox.rows()[0]
-    assert (row.state, row.doubt) == ("waiting", 0)
+    assert (row.state, row.reason) == ("refused", r"HTTP 400: no \ud800 such channel")
+
+
+def test_a_sender_that_says_what_no_terminal_can_show_has_delivered(outbox, put, deliver, scripted):
+    put("a")
+    deliver(web=scripted(lambda job: Sent("\ud800\x1b[31mrun 7")))
+    assert outbox.rows()[0].sent == Sent(r"\ud800run 7")
+
+
+def test_a_setup_that_fails_with_odd_words_does_not_end_the_drain(outbox, put, deliver, scripted):
+    put("a")
+    put("b", integration="other")
+    deliver(web=ValueError("\ud800"), other=scripted())
+    assert states(outbox) == ["waiting", "delivered"]
+
+
+def test_what_nobody_listens_to_waits(outbox, put, deliver, http_sender, monkeypatch):
+    # the pause after the first failure is longer than any drain: that failure ends it
+    monkeypatch.setattr("qlty.delivery._lane.backoff", lambda attempt: 3600.0)
+    put("a")
+    deliver(seconds=60, web=http_sender("http://127.0.0.1:9"))
+    row = outbox.rows()[0]
+    assert (row.state, row.attempts, row.doubt) == ("waiting", 1, 0)
     assert "refused" in row.reason.lower()
 
 
