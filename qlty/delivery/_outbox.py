@@ -25,10 +25,11 @@ KEEP_SETTLED = 30 * 86_400.0
 class StoredDelivery:
     """A handle on one row; see :class:`qlty.delivery.Delivery`."""
 
-    def __init__(self, store: Store, row: Row) -> None:
+    def __init__(self, outbox: Outbox, store: Store, row: Row) -> None:
         self.id = row.id
         self.integration = row.integration
         self.key = row.key
+        self._outbox = outbox
         self._store = store
 
     @property
@@ -44,7 +45,7 @@ class StoredDelivery:
             state, checkpoint = self._store.progress(self.id) or ("dropped", {})
             if name in checkpoint:
                 return checkpoint[name]
-            left = deadline - time.monotonic()
+            left = min(deadline, self._outbox.waits_end) - time.monotonic()
             if left <= 0 or state in FINAL_STATES:
                 return None
             time.sleep(min(_POLL, left))
@@ -57,12 +58,14 @@ class Outbox:
         path: the file; ``None`` where everything is kept in memory.
         trouble: why deliveries are not, or not all, kept in the file; ``None`` where they are.
         stores: the file, then the memory that stands in for it after a failed write.
+        waits_end: when every ``wait_for`` ends, by ``time.monotonic()``.
     """
 
     def __init__(self, store: Store, masker: Masker | None, trouble: str | None = None) -> None:
         self.path = store.path
         self.trouble = trouble
         self.stores = [store]
+        self.waits_end = float("inf")
         self._masker = masker
 
     @property
@@ -159,7 +162,7 @@ class Outbox:
     def _insert(self, values: dict[str, Any], *, supersedes: bool) -> StoredDelivery:
         store = self.stores[0]
         try:
-            return StoredDelivery(store, store.insert(supersedes=supersedes, **values))
+            return StoredDelivery(self, store, store.insert(supersedes=supersedes, **values))
         except sqlite3.Error as error:
             if store.path is None:
                 raise
@@ -167,7 +170,7 @@ class Outbox:
         if len(self.stores) == 1:
             self.stores.append(Store(None))
         memory = self.stores[1]
-        return StoredDelivery(memory, memory.insert(supersedes=supersedes, **values))
+        return StoredDelivery(self, memory, memory.insert(supersedes=supersedes, **values))
 
     def rows(self, *, run_id: str | None = None, state: str | None = None) -> list[Row]:
         """Return deliveries in the order in which they were made."""

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from qlty.delivery._outbox import Outbox
     from qlty.delivery._rows import Row, State
 
-#: links and reasons shown per integration in text; the JSON has them all
+#: links, reasons and texts shown per integration in text; the JSON has them all, whole
 _SHOWN = 5
+_NOTES_SHOWN = 10
+
+#: characters of each of them
+_LONGEST = 200
 
 _WAITING: tuple[State, ...] = ("waiting", "sending")
 
@@ -71,7 +75,8 @@ class Line:
         texts += _more(len(self.links) - _SHOWN, "links")
         for name, word, advice in _STATES:
             texts += _render_problems(getattr(self, name), word, advice if kept else "")
-        return texts + [f"  {note}" for note in self.notes]
+        texts += [f"  {_short(note)}" for note in self.notes[:_NOTES_SHOWN]]
+        return texts + _more(len(self.notes) - _NOTES_SHOWN, "notes")
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as JSON."""
@@ -216,7 +221,7 @@ def _unexplained(row: Row) -> str:
 
 
 def _summary(line: Line) -> str:
-    said = "; ".join(line.texts[:_SHOWN])
+    said = "; ".join(map(_short, line.texts[:_SHOWN]))
     if len(line.texts) > _SHOWN:
         said += f"; and {len(line.texts) - _SHOWN} more"
     counts = [f"delivered {line.delivered}"] if line.delivered else []
@@ -232,8 +237,15 @@ def _render_problems(problems: tuple[Problem, ...], word: str, advice: str) -> l
     for problem in problems[:_SHOWN]:
         tried = f", tried {_times(problem.attempts)}" if problem.attempts else ""
         hint = f"; {advice.format(id=problem.ids[0])}" if advice else ""
-        texts.append(f"  {word} ({_count(len(problem.ids))}{tried}): {problem.reason}{hint}")
+        texts.append(
+            f"  {word} ({_count(len(problem.ids))}{tried}): {_short(problem.reason)}{hint}"
+        )
     return texts + _more(len(problems) - _SHOWN, "reasons")
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _more(number: int, what: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,11 @@ class Deliveries:
     def __init__(self, rootdir: Path, settings: QltySettings, receipt_file: Path | None) -> None:
         self._rootdir = rootdir
         self._settings = settings
-        self._receipt_file = receipt_file
-        self.state = StateDir(settings.dir or rootdir / ".qlty-framework")
-        self._history_file = settings.history or self.state.history
+        # absolute: a test may leave the process in another working directory
+        self._receipt_file = receipt_file.absolute() if receipt_file else None
+        self.state = StateDir(rootdir / (settings.dir or ".qlty-framework"))
+        self._history_file = rootdir / (settings.history or self.state.history)
+        self._deadline: float | None = None
         self._earlier: list[tuple[RunCourier, Registry]] = []
 
     def open(self, run: RunInfo, registry: Registry) -> None:
@@ -75,11 +78,20 @@ class Deliveries:
         """Keep a result before anybody is told of it."""
         self._journal.finish(case, result)
 
-    def last_test_is_over(self, results: TestResults) -> None:
-        """Begin to send: from here on nothing of it can disturb a test."""
+    def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
+        """Begin to send: from here on nothing of it can disturb a test.
+
+        Whoever has interrupted the run kills it soon: what waits for answers, and the runs that
+        were killed before, must not use up the time in which this one can be delivered.
+        """
         # now, for integrations get the results themselves and may change them
         self._courier.history.record(iter_results(results), run_id=self._courier.run["id"])
         self._sending.start()
+        if interrupted:
+            now = time.monotonic()
+            self._deadline = now + INTERRUPTED_TIMEOUT
+            self._outbox.waits_end = now + INTERRUPTED_TIMEOUT / 2
+            return
         limits = self._registry.limits
         self._earlier = list(report_dead_runs(self.state, self._make_courier, limits))
 
@@ -91,12 +103,16 @@ class Deliveries:
         """
         self._courier.history.save()
         self._journal.end()
-        budget = INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
-        complete = self._deliver(budget)
+        complete = self._deliver(self._budget(interrupted=interrupted))
         self._journal.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
         return not complete
+
+    def _budget(self, *, interrupted: bool) -> float:
+        if self._deadline is not None:
+            return max(1.0, self._deadline - time.monotonic())
+        return INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
 
     def _deliver(self, budget: float) -> bool:
         try:
@@ -134,6 +150,7 @@ class Deliveries:
             return
         try:
             text = json.dumps(receipt.to_json(), indent=2)
+            self._receipt_file.parent.mkdir(parents=True, exist_ok=True)
             self._receipt_file.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             logger.error("the receipt cannot be written to %s: %s", self._receipt_file, error)

@@ -100,9 +100,9 @@ class Rehearsal(Deliveries):
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """Keep no journal."""
 
-    def last_test_is_over(self, results: TestResults) -> None:
+    def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
         """Begin to send to the server, so that integrations can wait for each other's answers."""
-        del results  # a rehearsal is no part of the history
+        del results, interrupted  # a rehearsal is no part of the history
         self._recorder = self._record()
         self._recorder.__enter__()
         self._drainer = Drainer(self._outbox, self, deadline=float("inf"))

@@ -128,7 +128,7 @@ class Run:
             return exit_status  # a forked child that outlived its test
         self.info["exit_status"] = exit_status
         self.info["cut_short"] = cut_short
-        self.deliveries.last_test_is_over(self.test_results)
+        self.deliveries.last_test_is_over(self.test_results, interrupted=exit_status == INTERRUPTED)
         elapsed = time.monotonic() - self._began
         context = {"run": self.info}
         log = str(log_path) if log_path else None

@@ -35,6 +35,28 @@ def test_equal_problems_are_told_once(outbox, put, deliver, scripted, impatient)
     ]
 
 
+def test_long_texts_do_not_flood_the_terminal_and_the_json_has_them_whole(
+    outbox, put, deliver, scripted
+):
+    long = "all that came\n" + "and more " * 500
+    put("a")
+    put("b", integration="other")
+
+    def refuse(job):
+        raise Refused(long)
+
+    deliver(web=scripted(lambda job: Sent(long, notes=(long,) * 30)), other=scripted(refuse))
+    receipt = receipt_of(outbox, "run-1", notes={"web": [long] * 30})
+    texts = receipt.render()
+    assert len(texts) == 14
+    assert texts[11] == "  and 50 more notes"
+    assert all(len(text) < 320 and "\n" not in text for text in texts)
+    assert texts[-1].endswith("see 'qlty-framework outbox show 2'")
+    web, other = receipt.to_json()["integrations"]
+    assert web["notes"] == [long] * 60
+    assert other["refused"][0]["reason"] == long
+
+
 def test_what_waits_says_how_to_send_it(outbox, put, deliver, scripted):
     def send(job):
         raise RetryLater("HTTP 503: maintenance", after=600)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -50,6 +51,44 @@ def test_what_is_delivered_is_said_with_its_links(filing):
     receipt = json.loads((filing.root / "receipt.json").read_text())
     (line,) = [one for one in receipt["integrations"] if one["integration"] == "Filing"]
     assert (line["delivered"], line["complete"]) == (1, True)
+
+
+def test_the_receipt_goes_where_the_run_was_started_into_a_folder_that_is_made(filing):
+    filing.write("test_two.py", "import os\ndef test_one(): os.chdir('/')\n")
+    ran = filing.pytest("--qlty", "--qlty-receipt", "reports/receipt.json")
+    receipt = json.loads((filing.root / "reports" / "receipt.json").read_text())
+    assert receipt["run_id"] == ran.end["id"]
+
+
+def test_a_relative_state_folder_is_below_the_root_wherever_tests_go(filing):
+    filing.write("test_two.py", "import os\ndef test_one(): os.chdir('/')\n")
+    ran = filing.pytest("--qlty", env={"QLTY_DIR": "state"})
+    assert "delivered 1" in ran.stdout
+    assert (filing.root / "state" / "outbox.sqlite3").exists()
+
+
+def test_an_interrupted_run_waits_for_answers_no_longer_than_it_may_deliver(filing):
+    """Whoever sends SIGTERM kills 7.5 s later; an integration would wait for minutes."""
+    (filing.root / "fault").write_text("later")
+    mine = (filing.root / "mine.py").read_text()
+    waiting = "key=test_run_id).wait_for('never', timeout=300)"
+    filing.write("mine.py", mine.replace("key=test_run_id)", waiting))
+    filing.write("test_two.py", "def test_one(): raise KeyboardInterrupt\n")
+    started = time.monotonic()
+    ran = filing.pytest("--qlty")
+    assert ran.returncode == 2
+    assert "waiting 1" in ran.stdout
+    # 5 s, and what a busy machine adds
+    assert time.monotonic() - started < 120
+
+
+def test_an_interrupted_run_leaves_killed_ones_to_the_next(filing):
+    filing.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    filing.pytest("--qlty")
+    filing.write("test_two.py", "def test_one(): raise KeyboardInterrupt\n")
+    assert len(filing.pytest("--qlty").calls("on_run_end")) == 1
+    filing.write("test_two.py", "def test_one(): pass\n")
+    assert len(filing.pytest("--qlty").calls("on_run_end")) == 2
 
 
 @pytest.mark.parametrize(
