@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qlty.delivery._drain import Drainer, Senders
+    from qlty.delivery._drain import Drainer
 
 #: seconds for what a killed run has left, where the setup names none
 _BUDGET = 60.0
+
+#: seconds beyond the budget for what the project's own code may still do, such as being imported
+_GRACE = 5.0
 
 #: seconds between two looks at the parent process
 _PARENT_POLL = 0.5
@@ -34,11 +37,12 @@ def main(control: IO[bytes]) -> None:
     sys.path[:] = setup.get("sys_path") or sys.path
     from qlty.delivery._drain import Drainer
     from qlty.delivery._outbox import Outbox
+    from qlty.delivery._senders import ProjectSenders
 
     wanted = setup.get("integrations")
     drainer = Drainer(
         Outbox.open_existing(Path(setup["outbox"])),
-        _senders(setup),
+        ProjectSenders(setup),
         deadline=float("inf"),
         integrations=None if wanted is None else set(wanted),
     )
@@ -83,17 +87,10 @@ class _Steering:
         self._drainer.deadline = time.monotonic() + seconds
         self._drainer.follow = False
         self._drainer.wake()
-
-
-def _senders(setup: dict[str, Any]) -> Senders:
-    from qlty.delivery._senders import ImportedSenders, NoSenders
-    from qlty.delivery._settings import use_settings
-
-    try:
-        use_settings(setup)
-    except Exception as error:  # noqa: BLE001 -- the project's own module may raise anything
-        return NoSenders(error)
-    return ImportedSenders()
+        # the project's modules are imported in the thread that looks at the deadline
+        overdue = threading.Timer(seconds + _GRACE, os._exit, [1])
+        overdue.daemon = True
+        overdue.start()
 
 
 def _warm_up(modules: list[str]) -> None:

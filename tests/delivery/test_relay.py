@@ -120,6 +120,18 @@ def test_options_reach_the_relay_through_its_pipe_only(put_web, setup, project):
     assert relay.finish(30)
 
 
+@pytest.mark.parametrize("module", ["settings.py", "web.py"])
+def test_a_project_that_hangs_when_imported_does_not_keep_the_relay_of_a_killed_run(
+    put_web, setup, project, module
+):
+    put_web("a")
+    (project / module).write_text("import time; time.sleep(600)")
+    relay = start_relay({**setup, "budget": 0.1}, cwd=project)
+    relay._close_pipe()  # as the death of the run does
+    wait_until(lambda: relay.poll() is not None)
+    assert relay.poll() == 1
+
+
 def test_a_relay_finishes_the_work_of_a_killed_run(outbox, put_web, setup, project, remote):
     put_web("a")
     script = """
