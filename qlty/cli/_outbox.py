@@ -155,7 +155,9 @@ def _report_killed_runs(project: Project, outbox: Outbox) -> None:
     def courier(run: RunInfo, registry: Registry) -> RunCourier:
         return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)
 
-    for reporter, registry in report_dead_runs(project.state_dir, courier, HookLimits()):
+    for reporter, registry in report_dead_runs(
+        project.state_dir, project.rootdir, courier, HookLimits()
+    ):
         senders = ", ".join(integration.name for integration in registry)
         print(f"run {reporter.run['id']} was killed: reported to {senders}", file=sys.stderr)
 

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,7 @@ class Journal:
         self._masker = masker
         self._pid = os.getpid()
         self._file: int | None = None
+        self._made = False
 
     @classmethod
     def create(
@@ -100,6 +101,10 @@ class Journal:
     def end(self) -> None:
         """Note that the run has been reported: nobody needs to find it."""
         self._write({"event": "end"})
+        if self.trouble is not None and self._made and os.getpid() == self._pid:
+            # without its last line, the next run would report it once more, as a killed one
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -112,6 +117,7 @@ class Journal:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self.path, flags, 0o600)
+            self._made = True
             _own.add(str(self.path))
             self._lock()
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
@@ -13,11 +14,13 @@ from qlty.errors import JournalError
 from qlty.results import Marker, TestCase, TestResult, split_nodeid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from qlty.delivery._state_dir import StateDir
     from qlty.results import TestResults
+
+logger = logging.getLogger("qlty")
 
 #: how often reporting a dead run is tried before it is left alone
 _MOST_TRIES = 3
@@ -74,12 +77,15 @@ def _read(path: Path, content: bytes) -> RecordedRun:
     if header is None or header.get("event") != "run":
         raise JournalError(f"{path} is no journal: it does not begin with a run")
     version = header.get("version")
-    if not isinstance(version, int) or version > JOURNAL_VERSION:
+    if isinstance(version, bool) or version not in range(1, JOURNAL_VERSION + 1):
         raise JournalError(
             f"{path} has version {version}, this QLTY Framework reads up to {JOURNAL_VERSION}: "
             "a newer one is needed"
         )
-    run = RecordedRun(str(header.get("run_id", path.stem)), dict(header.get("info") or {}))
+    info = header.get("info") or {}
+    if not isinstance(info, dict):
+        raise JournalError(f"{path} is damaged: its first line does not say what run it is of")
+    run = RecordedRun(str(header.get("run_id", path.stem)), info)
     for number, line in enumerate(lines[1:], start=2):
         # what the process was writing when it died has no newline behind it
         _read_line(run, line, torn=number == len(lines))
@@ -180,28 +186,35 @@ class DeadRun:
         append(self._file, {"event": "recovered", "time": datetime.now(timezone.utc)})
 
 
-def recover(state_dir: StateDir) -> Iterator[DeadRun]:
+def recover(
+    state_dir: StateDir, mine: Callable[[RecordedRun], bool] = lambda _: True
+) -> Iterator[DeadRun]:
     """Yield the runs that died before they were reported, oldest first.
 
     Each is locked until the next one is asked for. What the caller does with it may be done again
     after another crash, so its deliveries need keys that are the same every time.
     A run whose reporting failed three times is left alone from then on.
+
+    Args:
+        state_dir: where.
+        mine: says whether the caller is the one to report a run.
     """
     for path in dead_journals(state_dir):
         with held(path) as file:
-            found = _take_over(path, file) if file is not None else None
+            found = _take_over(path, file, mine) if file is not None else None
             if found is not None:
                 yield found
 
 
-def _take_over(path: Path, file: int) -> DeadRun | None:
+def _take_over(path: Path, file: int, mine: Callable[[RecordedRun], bool]) -> DeadRun | None:
     # through the descriptor that holds the lock: opening and closing the file anew would drop it
     try:
         run = _read(path, os.pread(file, os.fstat(file).st_size, 0))
-    except JournalError:
+    except JournalError as error:
+        logger.warning("a killed run is not reported: %s", error)
         return None
     dead = DeadRun(run, file)
-    if run.ended:
+    if run.ended or not mine(run):
         return None
     if run.tries >= _MOST_TRIES:
         dead.done()

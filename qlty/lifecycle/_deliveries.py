@@ -93,7 +93,9 @@ class Deliveries:
             self._outbox.waits_end = now + INTERRUPTED_TIMEOUT / 2
             return
         limits = self._registry.limits
-        self._earlier = list(report_dead_runs(self.state, self._make_courier, limits))
+        self._earlier = list(
+            report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
+        )
 
     def close(self, *, interrupted: bool) -> bool:
         """Finish sending within the time budget and say what became of everything.
@@ -103,6 +105,8 @@ class Deliveries:
         """
         self._courier.history.save()
         self._journal.end()
+        if self._journal.trouble is not None and self._outbox.durable:
+            logger.warning("%s: a kill would have lost results", self._journal.trouble)
         complete = self._deliver(self._budget(interrupted=interrupted))
         self._journal.close()
         self._outbox.close()

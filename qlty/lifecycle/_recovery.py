@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlty.classes.integrations._resolve import find_class
@@ -23,20 +25,38 @@ logger = logging.getLogger("qlty")
 
 
 def report_dead_runs(
-    state: StateDir, make_courier: MakeCourier, limits: HookLimits
+    state: StateDir, rootdir: Path, make_courier: MakeCourier, limits: HookLimits
 ) -> Iterator[tuple[RunCourier, Registry]]:
-    """Report every dead run through new instances of the integrations that it had.
+    """Report every dead run of a project through new instances of the integrations that it had.
 
     Yields:
         the courier and the registry of each, once its hooks were called.
     """
-    for dead in recover(state):
+    for dead in recover(state, partial(_belongs_to, rootdir)):
         registry = Registry(limits)
-        courier = make_courier(_info(dead.run), registry)
-        logger.info("run %s was killed before it was reported: reporting it now", dead.run.run_id)
-        _report(dead.run, registry, courier)
+        try:
+            courier = make_courier(_info(dead.run), registry)
+            logger.info(
+                "run %s was killed before it was reported: reporting it now", dead.run.run_id
+            )
+            _report(dead.run, registry, courier)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            logger.warning(
+                "run %s cannot be reported: its journal is damaged: %r", dead.run.run_id, error
+            )
+            continue
         dead.done()
         yield courier, registry
+
+
+def _belongs_to(rootdir: Path, run: RecordedRun) -> bool:
+    """Tell apart the projects that share a state folder: each has integrations of its own.
+
+    A root that is gone was a checkout of this project elsewhere, as CI systems make them.
+    """
+    facts = run.info.get("run")
+    other = str(facts.get("rootdir", "")) if isinstance(facts, dict) else ""
+    return not other or Path(other) == rootdir or not Path(other).is_dir()
 
 
 def _info(run: RecordedRun) -> RunInfo:

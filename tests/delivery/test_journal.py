@@ -136,7 +136,7 @@ def test_a_journal_cut_anywhere_gives_what_was_whole(tmp_path_factory, cut):
     assert run.damaged == 0
 
 
-@pytest.mark.parametrize("version", [2, 99, "two", None])
+@pytest.mark.parametrize("version", [2, 99, 0, -1, True, 1.5, "two", None])
 def test_another_version_is_refused_and_named(state_dir, version):
     path = state_dir.runs / "run-9.jsonl"
     path.write_text(json.dumps({"event": "run", "version": version, "run_id": "run-9"}) + "\n")
@@ -326,6 +326,27 @@ def test_a_forked_child_writes_nothing(journal):
     assert journal.path.read_bytes() == before
 
 
+def fill_the_disk(journal):
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, journal._file)
+    os.close(full)
+
+
+def test_a_reported_run_whose_disk_was_full_is_not_found_as_a_killed_one(state_dir, journal):
+    fill_the_disk(journal)
+    journal.finish(case_of(), result_of())
+    assert "No space left" in journal.trouble
+    journal.end()
+    assert not journal.path.exists()
+
+
+def test_a_file_that_was_there_before_is_left_alone(state_dir, journal):
+    second = Journal.create(state_dir, journal.path.stem, {}, Masker())
+    second.end()
+    assert "exists" in second.trouble
+    assert journal.path.exists()
+
+
 def abandon(state_dir, run_id="run-1"):
     """Leave a journal as a dead process leaves it."""
     journal = Journal.create(state_dir, run_id, {"id": run_id}, Masker())
@@ -364,10 +385,18 @@ def test_a_run_that_is_being_recovered_is_not_recovered_twice(state_dir):
         assert dead_journals(state_dir) == []
 
 
-def test_a_journal_of_a_newer_version_is_left_for_the_newer_version(state_dir):
+def test_a_run_of_somebody_else_is_left_as_it_is(state_dir):
+    path = abandon(state_dir)
+    before = path.read_bytes()
+    assert list(recover(state_dir, lambda run: run.run_id != "run-1")) == []
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_a_newer_version_is_left_for_the_newer_version(state_dir, caplog):
     path = state_dir.runs / "run-9.jsonl"
     path.write_text('{"event":"run","version":9,"run_id":"run-9","process":""}\n')
     os.utime(path, (time.time() - 60, time.time() - 60))
     before = path.read_bytes()
     assert list(recover(state_dir)) == []
     assert path.read_bytes() == before
+    assert "a newer one is needed" in caplog.text

@@ -213,6 +213,32 @@ def test_a_killed_run_is_reported_by_the_next_one(filing, how):
     assert filing.pytest("--qlty").calls("on_run_end")[0]["id"] not in (dead["id"], own["id"])
 
 
+def test_a_killed_run_of_another_project_is_left_to_that_project(filing, tmp_path):
+    """Both share one state folder; each has integrations, channels and credentials of its own."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "test_other.py").write_text("def test_one(): pass\n")
+    shared = {"QLTY_DIR": str(tmp_path / "shared")}
+    filing.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    filing.pytest("--qlty", env=shared)
+    ran = filing.python("-m", "pytest", "--qlty", "--rootdir", str(other), str(other), env=shared)
+    assert "was killed before" not in ran.stdout
+    filing.write("test_two.py", "def test_one(): pass\n")
+    assert "was killed before it was reported" in filing.pytest("--qlty", env=shared).stdout
+
+
+@pytest.mark.parametrize("info", ["[1]", "{}", '{"run": 7}', '{"run": {"start": "soon"}}'])
+def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
+    runs = filing.root / ".qlty-framework" / "runs"
+    runs.mkdir(parents=True)
+    header = '{"event":"run","version":1,"run_id":"r","process":"a|b|c|1|2","info":%s}\n'
+    (runs / "20200101-000000-aaaaaa.jsonl").write_text(header % info)
+    ran = filing.pytest("--qlty")
+    assert ran.returncode == 0
+    assert "damaged" in ran.stdout
+    assert "Filing: delivered 1" in ran.stdout
+
+
 def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
     (filing.root / "fault").write_text("later")
     process = subprocess.Popen(
