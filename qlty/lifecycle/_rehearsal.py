@@ -8,6 +8,7 @@ no part: what their hooks send by themselves could not be kept back.
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import os
 import re
@@ -247,9 +248,18 @@ def _check(folder: Path) -> None:
 def _text(request: Request) -> str:
     body = _body(request)
     try:
-        return _head(request) + body.decode("utf-8")
+        return _head(request) + _laid_out(body.decode("utf-8"))
     except UnicodeDecodeError:
         return _head(request) + _SHOWN_BINARY.format(len(body))
+
+
+def _laid_out(body: str) -> str:
+    """Return JSON as a person reads it, and anything else as it is."""
+    try:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _head(request: Request) -> str:

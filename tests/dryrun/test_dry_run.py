@@ -128,6 +128,8 @@ def test_without_a_folder_requests_are_printed(suite, sandbox):
     assert ran.returncode == 1
     assert f"POST {sandbox.url}/slack/api/chat.postMessage HTTP/1.1" in ran.stdout
     assert "2 of 3 tests failed" in ran.stdout
+    assert '\n  "channel": "C0SANDBOX",\n' in ran.stdout
+    assert "❌" in ran.stdout
     assert "dry run: 4 requests; nothing was sent" in ran.stdout
 
 

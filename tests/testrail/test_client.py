@@ -91,8 +91,22 @@ def test_a_port_where_nobody_listens_was_not_reached(project):
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
         rail = TestRail(project.use(BASE_URL=address).run(start=False).integration.settings)
-        with pytest.raises(RetryLater, match="refused"):
+        with pytest.raises(RetryLater, match=r"TestRail was not reached: .*refused") as error:
             write(rail)
+    assert "HTTPConnection" not in error.value.reason
+
+
+def test_a_connection_that_is_cut_is_told_in_words(rail, project):
+    project.sandbox.chaos({"testrail/add_run": {"mode": "reset"}})
+    with pytest.raises(AnswerLost, match="TestRail did not answer: ") as error:
+        write(rail)
+    assert "(" not in error.value.reason
+
+
+def test_a_page_in_the_place_of_json_is_told_without_its_markup(rail, project):
+    project.sandbox.chaos({"testrail/get_project": {"mode": "html"}})
+    with pytest.raises(RetryLater, match="did not answer with JSON but with 'Sorry"):
+        read(rail)
 
 
 def test_a_host_that_does_not_exist_was_not_reached(project):

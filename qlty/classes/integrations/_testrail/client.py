@@ -28,10 +28,19 @@ _OWN_RETRIES = 3
 #: https://support.testrail.com/hc/en-us/articles/7077175066388
 _COME_BACK = frozenset({408, 409, 429, 503})
 
-#: names of the causes that say that no connection was made
+#: names of the causes that say that no connection was made; an SSLError can also come later
 _NOT_CONNECTED = frozenset(
-    {"ConnectTimeoutError", "NameResolutionError", "NewConnectionError", "ProxyError", "SSLError"}
+    {
+        "ConnectTimeoutError",
+        "NameResolutionError",
+        "NewConnectionError",
+        "ProxyError",
+        "SSLCertVerificationError",
+    }
 )
+
+#: how urllib3 begins what it says about a connection
+_OBJECT = re.compile(r"^\w+\((?:host=|'|<)[^)]*\): ")
 
 _ABOUT_THE_REQUEST = frozenset({400, 413})
 
@@ -173,7 +182,7 @@ class TestRail:
         except RequestException as error:
             raise _of_connection(error) from error
         if not isinstance(answer, (dict, list)):
-            shown = " ".join(str(answer or "").split())[:80]
+            shown = _without_tags(str(answer or ""))[:80]
             raise AnswerLost(f"{self.base_url} did not answer with JSON but with {shown!r}")
         return answer
 
@@ -201,8 +210,11 @@ def _words(error: StatusCodeError) -> str:
     try:
         return str(error.response.json()["error"])  # type: ignore[union-attr]
     except (ValueError, KeyError, TypeError, AttributeError):
-        text = re.sub(r"<[^>]*>", " ", error.content.decode("utf-8", "replace"))
-        return " ".join(text.split())[:200] or error.reason
+        return _without_tags(error.content.decode("utf-8", "replace"))[:200] or error.reason
+
+
+def _without_tags(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 def _seconds(error: StatusCodeError) -> float | None:
@@ -223,20 +235,21 @@ def _seconds(error: StatusCodeError) -> float | None:
 
 def _of_connection(error: Exception) -> DeliveryError:
     causes = list(_causes(error))
-    text = f"{type(causes[-1]).__name__}: {causes[-1]}"
+    words = _OBJECT.sub("", str(causes[-1])) or type(causes[-1]).__name__
     if any(type(cause).__name__ in _NOT_CONNECTED for cause in causes):
-        return RetryLater(text)
-    return AnswerLost(text)
+        return RetryLater(f"TestRail was not reached: {words}")
+    return AnswerLost(f"TestRail did not answer: {words}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and what it wraps; requests hides the cause in its arguments."""
     while True:
         yield error
-        inner = getattr(error, "reason", None) or next(iter(error.args), None)
-        if not isinstance(inner, BaseException):
+        inner = (getattr(error, "reason", None), *error.args)
+        found = next((each for each in inner if isinstance(each, BaseException)), None)
+        if found is None:
             return
-        error = inner
+        error = found
 
 
 @contextmanager
