@@ -11,7 +11,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from qlty.cli._project import Project, add_arguments
-from qlty.delivery import Drainer, ImportedSenders, Outbox, Row, lines_of
+from qlty.delivery import STATES, Drainer, ImportedSenders, Outbox, Row, lines_of
+from qlty.errors import OutboxError, SettingsError
+from qlty.results import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(func=lambda _: _usage(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     listing = _command(commands, "list", "show what is in the outbox", _list)
-    listing.add_argument("--state", help="only those in this state, such as waiting")
+    listing.add_argument("--state", choices=STATES, help="only those in this state")
     listing.add_argument("--run", metavar="ID", help="only those of this run")
     show = _command(commands, "show", "show one delivery whole", _show)
     show.add_argument("id", type=int, metavar="ID")
@@ -87,6 +89,9 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         _print_json([_facts(row) for row in rows])
         return 0
+    if not rows:
+        print("no such deliveries" if args.run or args.state else "the outbox is empty")
+        return 0
     table: list[tuple[str, ...]] = [
         ("ID", "STATE", "INTEGRATION", "KIND", "AGE", "TRIED", "REASON")
     ]
@@ -105,8 +110,8 @@ def _show(args: argparse.Namespace) -> int:
         return 0
     for name, value in facts.items():
         if value not in (None, "", [], {}):
-            shown = json.dumps(value, indent=2) if isinstance(value, (dict, list)) else value
-            print(f"{name}: {shown}")
+            shown = json.dumps(value, indent=2) if isinstance(value, (dict, list)) else str(value)
+            print(f"{name}: {clean(shown)}")
     return 0
 
 
@@ -180,28 +185,39 @@ def _report_delivery(rows: list[Row], *, as_json: bool) -> None:
 
 
 def _retry(args: argparse.Namespace) -> int:
+    if not args.ids and not args.failed:
+        raise SettingsError("retry: name deliveries by their ID, or all that failed by --failed")
     _, outbox = _open(args)
     ids = list(args.ids)
     if args.failed:
         ids += [row.id for state in _FAILED for row in outbox.rows(state=state)]
-    try:
-        for number in ids:
-            outbox.retry(number)
-    finally:
-        outbox.close()
-    _print_done(args, "due", ids)
-    return 0
+    return _for_each(args, "due", ids, outbox, outbox.retry)
 
 
 def _drop(args: argparse.Namespace) -> int:
     _, outbox = _open(args)
-    try:
-        for number in args.ids:
-            outbox.drop(number)
-    finally:
-        outbox.close()
-    _print_done(args, "dropped", args.ids)
-    return 0
+    return _for_each(args, "dropped", args.ids, outbox, outbox.drop)
+
+
+def _for_each(
+    args: argparse.Namespace,
+    what: str,
+    ids: list[int],
+    outbox: Outbox,
+    function: Callable[[int], None],
+) -> int:
+    """Do to all what can be done to them; one that refuses keeps nobody else from it."""
+    done = []
+    for number in ids:
+        try:
+            function(number)
+            done.append(number)
+        except OutboxError as error:
+            print(f"qlty-framework: error: {error}", file=sys.stderr)
+    outbox.close()
+    if done or not ids or args.json:
+        _print_done(args, what, done)
+    return FAILED if len(done) < len(ids) else 0
 
 
 def _prune(args: argparse.Namespace) -> int:

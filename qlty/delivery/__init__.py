@@ -10,13 +10,14 @@ from qlty.delivery._outbox import Outbox
 from qlty.delivery._receipt import Line, Problem, Receipt, lines_of, receipt_of
 from qlty.delivery._relay import Relay, relay_command, start_relay
 from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
-from qlty.delivery._rows import Row
+from qlty.delivery._rows import STATES, Row
 from qlty.delivery._senders import ImportedSenders
 from qlty.delivery._settings import use_settings
 from qlty.delivery._state_dir import StateDir
 
 __all__ = [
     "MASK",
+    "STATES",
     "DeadRun",
     "Delivery",
     "Drainer",

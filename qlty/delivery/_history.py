@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from sys import intern
@@ -180,7 +180,9 @@ class History:
     def _locked(self) -> Iterator[None]:
         lock = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.lockf(lock, fcntl.LOCK_EX)
+            # without locks, of two runs that end at once one may miss the other's outcomes
+            with suppress(OSError):
+                fcntl.lockf(lock, fcntl.LOCK_EX)
             yield
         finally:
             os.close(lock)

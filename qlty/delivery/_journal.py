@@ -7,6 +7,7 @@ such a lock belongs to the process alone and no child that outlives the run hold
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -126,10 +127,8 @@ class Journal:
     def _lock(self) -> None:
         # again for each test: a test that reads this file makes the process lose its lock
         if self._file is not None and os.getpid() == self._pid:
-            try:
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return  # a file system without locks: the process's name in the header remains
+            # on a file system without locks, the process's name in the header remains
+            _try_lock(self._file)
 
     def _write(self, record: dict[str, Any], texts: Any = None) -> None:
         if self._file is None or os.getpid() != self._pid:
@@ -179,18 +178,25 @@ def _odd_value(value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_odd_value)
 
 
+def _try_lock(file: int) -> bool | None:
+    """Lock a file; ``False``: another process has it, ``None``: the file system has no locks."""
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return False if error.errno in {errno.EACCES, errno.EAGAIN} else None
+    return True
+
+
 @contextmanager
 def held(path: Path) -> Iterator[int | None]:
-    """Open and lock the journal of a dead run; ``None`` where another process was faster."""
+    """Open and lock the journal of a dead run; ``None`` where another process was faster.
+
+    Without locks two processes may report one run: their deliveries have the same keys.
+    """
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     _own.add(str(path))
     try:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield None
-        else:
-            yield file
+        yield None if _try_lock(file) is False else file
     finally:
         _own.discard(str(path))
         os.close(file)
@@ -225,22 +231,27 @@ def is_over(path: Path) -> bool:
 
 
 def _lives(path: Path) -> bool:
-    if str(path) in _own or _is_locked(path):
+    if str(path) in _own:
+        return True
+    locked = _is_locked(path)
+    if locked:
         return True
     # the lock may be lost while the run lives; a journal without a header was begun just now
     header = _header(path)
     if header is None:
         return time.time() - path.stat().st_mtime < 5
-    return is_alive(str(header.get("process", ""))) is True
+    alive = is_alive(str(header.get("process", "")))
+    # without locks, a process elsewhere cannot be told from a dead one
+    return alive is True or (alive is None and locked is None)
 
 
-def _is_locked(path: Path) -> bool:
+def _is_locked(path: Path) -> bool | None:
     try:
         with path.open("r+b") as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = _try_lock(file.fileno())
     except OSError:
         return True
-    return False
+    return None if free is None else not free
 
 
 def _header(path: Path) -> dict[str, Any] | None:

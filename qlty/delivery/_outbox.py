@@ -96,7 +96,7 @@ class Outbox:
             OutboxError: there is none, it is damaged, or a newer version has written it.
         """
         if not path.exists():
-            raise OutboxError(f"there is no outbox at {path}")
+            raise OutboxError(f"there is no outbox at {path}: name the project with --rootdir")
         try:
             return cls(Store(path), masker)
         except (sqlite3.Error, OSError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from qlty.delivery._job import Sent
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 State = Literal[
     "waiting", "sending", "delivered", "refused", "given_up", "lost", "superseded", "dropped"
 ]
+
+#: all of them
+STATES: tuple[State, ...] = get_args(State)
 
 #: nothing more will happen to a row in one of these, unless somebody asks for it
 FINAL_STATES: frozenset[State] = frozenset(

@@ -105,13 +105,20 @@ class Deliveries:
         """
         self._courier.history.save()
         self._journal.end()
-        if self._journal.trouble is not None and self._outbox.durable:
-            logger.warning("%s: a kill would have lost results", self._journal.trouble)
+        self._say_trouble()
         complete = self._deliver(self._budget(interrupted=interrupted))
         self._journal.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
         return not complete
+
+    def _say_trouble(self) -> None:
+        if not self._outbox.durable:
+            return  # nothing can be written at all, which the receipt says
+        if self._journal.trouble is not None:
+            logger.warning("%s: a kill would have lost results", self._journal.trouble)
+        if self._courier.history.trouble is not None:
+            logger.warning("%s", self._courier.history.trouble)
 
     def _budget(self, *, interrupted: bool) -> float:
         if self._deadline is not None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from qlty.delivery import Journal, Masker, StateDir, dead_journals, read_journal, recover
 from qlty.delivery._journal import encode
+from qlty.delivery._process import identity
 from qlty.errors import JournalError
 from qlty.results import Marker, TestCase
 
@@ -353,10 +355,14 @@ def abandon(state_dir, run_id="run-1"):
     journal.finish(case_of(), result_of())
     journal.start("tests/test_a.py::test_y")
     journal.close()
-    lines = journal.path.read_text().splitlines(keepends=True)
-    header = {**json.loads(lines[0]), "process": "host|boot|ns|1|2"}
-    journal.path.write_text(json.dumps(header) + "\n" + "".join(lines[1:]))
+    name_process(journal.path, "host|boot|ns|1|2")
     return journal.path
+
+
+def name_process(path, process):
+    lines = path.read_text().splitlines(keepends=True)
+    header = {**json.loads(lines[0]), "process": process}
+    path.write_text(json.dumps(header) + "\n" + "".join(lines[1:]))
 
 
 def test_a_dead_run_is_found_with_all_that_it_did(state_dir):
@@ -383,6 +389,27 @@ def test_a_run_that_is_being_recovered_is_not_recovered_twice(state_dir):
     for _ in recover(state_dir):
         assert lock_is_held(path)
         assert dead_journals(state_dir) == []
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    """A file system such as some network ones."""
+
+    def lockf(*args):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.lockf", lockf)
+
+
+def test_without_locks_a_dead_run_of_this_machine_is_found(state_dir, no_locks):
+    path = abandon(state_dir)
+    name_process(path, identity().rpartition("|")[0] + "|1")
+    assert [dead.run.run_id for dead in recover(state_dir)] == ["run-1"]
+
+
+def test_without_locks_a_run_that_may_live_elsewhere_is_not_dead(state_dir, no_locks):
+    abandon(state_dir)
+    assert dead_journals(state_dir) == []
 
 
 def test_a_run_of_somebody_else_is_left_as_it_is(state_dir):

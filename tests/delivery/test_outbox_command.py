@@ -151,6 +151,31 @@ def test_list_shows_a_row_per_delivery(put_web, run):
     assert second.split()[:4] == ["2", "waiting", "web", "-"]
 
 
+def test_an_empty_list_says_so(outbox, put_web, run):
+    assert run("list").stdout == "the outbox is empty\n"
+    put_web("a")
+    assert run("list", "--state", "lost").stdout == "no such deliveries\n"
+
+
+def test_a_state_that_does_not_exist_is_an_error(outbox, run):
+    done = run("list", "--state", "lots")
+    assert done.returncode == 4
+    assert "given_up" in done.stderr
+
+
+def test_retry_of_nothing_in_particular_is_an_error(outbox, run):
+    done = run("retry")
+    assert done.returncode == 4
+    assert "--failed" in done.stderr
+
+
+def test_one_unknown_number_keeps_no_other_from_being_dropped(put_web, run):
+    put_web("a")
+    done = run("drop", 77, 1)
+    assert (done.returncode, done.stdout) == (1, "dropped: 1\n")
+    assert "no delivery 77" in done.stderr
+
+
 def test_list_as_json_can_be_filtered(outbox, put_web, run):
     put_web("a")
     outbox.drop(put_web("b").id)
@@ -189,6 +214,7 @@ def test_a_project_without_an_outbox_is_an_error(run):
     done = run("list", "--rootdir", ".")
     assert done.returncode == 1
     assert "there is no outbox at" in done.stderr
+    assert "--rootdir" in done.stderr
 
 
 def test_an_outbox_of_a_newer_version_is_not_touched(outbox, run):
