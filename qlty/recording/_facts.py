@@ -23,6 +23,11 @@ MARKER_LIMIT = 4_000
 _WITHOUT_ARGUMENTS = frozenset({"parametrize", "usefixtures", "filterwarnings"})
 
 
+#: values that are the same after a way through JSON; nearly all marker arguments are
+_PLAIN = frozenset({int, bool, type(None)})
+_FEW, _SHORT = 8, 400
+
+
 class FactsPlugin:
     """Puts the facts on the setup report, in an xdist worker."""
 
@@ -90,7 +95,7 @@ def _test_case(nodeid: str, facts: dict[str, Any]) -> TestCase:
 
 def _level(item: pytest.Item, node: Any) -> int:
     """Return how far from the test a marker stands: 0 is on the test itself."""
-    return item.listchain()[::-1].index(node)
+    return 0 if node is item else item.listchain()[::-1].index(node)
 
 
 def _class_name(item: pytest.Item) -> str | None:
@@ -106,6 +111,9 @@ def _docstring(item: pytest.Item) -> str | None:
 def _marker(mark: pytest.Mark) -> list[Any]:
     if mark.name in _WITHOUT_ARGUMENTS or not (mark.args or mark.kwargs):
         return [mark.name, [], {}]
+    values = (*mark.args, *mark.kwargs, *mark.kwargs.values())
+    if len(values) <= _FEW and all(map(_is_plain, values)):
+        return [mark.name, list(mark.args), dict(mark.kwargs)]
     try:
         text = json.dumps([mark.args, mark.kwargs], default=_repr)
         if len(text) <= MARKER_LIMIT:
@@ -114,6 +122,12 @@ def _marker(mark: pytest.Mark) -> list[Any]:
         pass
     shown = {key: _repr(value) for key, value in mark.kwargs.items()}
     return [mark.name, [_repr(value) for value in mark.args], shown]
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) is str:
+        return len(value) <= _SHORT and value.isascii() and value.isprintable()
+    return type(value) in _PLAIN
 
 
 def _repr(value: object) -> str:

@@ -32,11 +32,14 @@ def case_ids(
             it all markers are the test's own.
     """
     parameter = name.partition("[")[2].removesuffix("]")
-    by_level: dict[int, list[int]] = {0: []}
+    by_level: dict[int, list[int]] = {}
     for marker, level in zip(markers, levels or repeat(0), strict=False):
         if marker.name == "testrail":
             by_level.setdefault(level, []).extend(_of_marker(marker, parameter))
-    by_level[0] += [int(digits) for digits in _IN_NAME.findall(name)]
+    if "[C" in name:
+        by_level.setdefault(0, []).extend(map(int, _IN_NAME.findall(name)))
+    if not by_level:
+        return ()
     nearest = next((by_level[level] for level in sorted(by_level) if by_level[level]), [])
     return tuple(dict.fromkeys(nearest))
 
