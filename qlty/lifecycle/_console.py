@@ -44,6 +44,6 @@ class _Handler(logging.Handler):
         if was_shown(record):
             return
         try:
-            self._say(f"qlty: {self._mask(record.getMessage())}")
+            self._say(f"qlty: {self._mask(self.format(record))}")
         except Exception:  # noqa: BLE001 - a closed terminal must not end the run
             self.handleError(record)

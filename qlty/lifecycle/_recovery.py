@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations._resolve import find_class
 from qlty.classes.integrations.registry import HookLimits, Registry
 from qlty.delivery import recover
-from qlty.errors import RunAborted
 from qlty.results import RunInfo, run_info_from_json
 
 if TYPE_CHECKING:
@@ -29,21 +29,20 @@ def report_dead_runs(
 ) -> Iterator[tuple[RunCourier, Registry]]:
     """Report every dead run of a project through new instances of the integrations that it had.
 
+    One that cannot be reported is tried again by the next runs, three times in all.
+
     Yields:
         the courier and the registry of each, once its hooks were called.
     """
     for dead in recover(state, partial(_belongs_to, rootdir)):
-        registry = Registry(limits)
+        logger.info("run %s was killed before it was reported: reporting it now", dead.run.run_id)
         try:
+            registry = Registry(limits)
             courier = make_courier(_info(dead.run), registry)
-            logger.info(
-                "run %s was killed before it was reported: reporting it now", dead.run.run_id
-            )
             _report(dead.run, registry, courier)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            logger.warning(
-                "run %s cannot be reported: its journal is damaged: %r", dead.run.run_id, error
-            )
+        except Exception as error:  # noqa: BLE001 - its facts are a file's: the own run comes first
+            cause = one_line(error)
+            logger.warning("run %s cannot be reported now: %s", dead.run.run_id, cause)
             continue
         dead.done()
         yield courier, registry
@@ -70,11 +69,7 @@ def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> None:
             registry.register(find_class(path)(), path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's own constructor
             logger.warning("%s cannot report the killed run: %s", path, error)
-    try:
-        registry.on_run_start()
-    except RunAborted as error:
-        logger.warning("the killed run is not reported: %s", error)
-        return
+    registry.on_run_start()
     for case, result in [*run.finished, *run.interrupted()]:
         registry.on_test_end(case, result)
     results = run.results

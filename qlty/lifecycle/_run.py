@@ -14,6 +14,7 @@ from qlty.classes.integrations import registry
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.registry import HookLimits
 from qlty.errors import RunAborted
+from qlty.lifecycle._contained import contained
 from qlty.lifecycle._run_info import detect
 from qlty.results import RunInfo, TestCase, TestResult, TestResults, split_nodeid
 from qlty.settings import current
@@ -128,15 +129,30 @@ class Run:
             return exit_status  # a forked child that outlived its test
         self.info["exit_status"] = exit_status
         self.info["cut_short"] = cut_short
-        self.deliveries.last_test_is_over(self.test_results, interrupted=exit_status == INTERRUPTED)
         elapsed = time.monotonic() - self._began
-        context = {"run": self.info}
-        log = str(log_path) if log_path else None
-        self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
+        self._prepare_end(interrupted=exit_status == INTERRUPTED)
+        self._call_on_run_end(elapsed, str(log_path) if log_path else None)
         if self.registry.interrupted and exit_status == 0:
             exit_status = INTERRUPTED
-        undelivered = self.deliveries.close(interrupted=exit_status == INTERRUPTED)
+        undelivered = self._deliver(interrupted=exit_status == INTERRUPTED)
+        if undelivered is None:  # it failed in our own hands
+            undelivered = bool(self.registry.must_deliver())
         return UNDELIVERED if undelivered and exit_status == 0 else exit_status
+
+    # Each step has a boundary of its own: one that fails must not take the next ones along.
+
+    @contained
+    def _prepare_end(self, *, interrupted: bool) -> None:
+        self.deliveries.last_test_is_over(self.test_results, interrupted=interrupted)
+
+    @contained
+    def _call_on_run_end(self, elapsed: float, log: str | None) -> None:
+        context = {"run": self.info}
+        self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
+
+    @contained
+    def _deliver(self, *, interrupted: bool) -> bool:
+        return self.deliveries.close(interrupted=interrupted)
 
 
 def _limits(seconds: float | None) -> HookLimits:

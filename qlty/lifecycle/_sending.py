@@ -63,7 +63,7 @@ class Sending:
 
         Ctrl-C, or SIGTERM, leaves a few of them; a second one ends it at once.
         """
-        if not self._outbox.durable:
+        if not self._is_shared:
             self._send_here()
         try:
             self._finish(budget)
@@ -99,10 +99,16 @@ class Sending:
         return [i for i in self._registry if type(i).send is not Integration.send]
 
     def _is_importable(self, integration: Integration) -> bool:
-        return self._outbox.durable and bool(self._registry.class_path(integration))
+        return self._is_shared and bool(self._registry.class_path(integration))
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether another process finds the outbox: it is a file, and no test has removed it."""
+        path = self._outbox.path
+        return self._outbox.durable and path is not None and path.exists()
 
     def _start_relay(self) -> None:
-        if not self._outbox.durable:
+        if not self._is_shared:
             return
         try:
             self._relay = start_relay(self._setup(), cwd=self._rootdir, log=self._log)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from qlty.recording._contained import contained
+from qlty.lifecycle import contained
 from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
     Attempts,

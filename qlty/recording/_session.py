@@ -11,7 +11,6 @@ import pytest
 
 from qlty.errors import RunAborted
 from qlty.lifecycle import ABORTED, console
-from qlty.recording._contained import contained
 from qlty.recording._recorder import Recorder
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
@@ -85,15 +84,11 @@ class Session:
         self._log.close()
         cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
         try:
-            status = self._end_run(int(session.exitstatus), cut_short)
+            session.exitstatus = self._run.finish(
+                int(session.exitstatus), self._log.path, cut_short=cut_short
+            )
         except KeyboardInterrupt:  # between two hooks; the next run finds what this one leaves
-            status = pytest.ExitCode.INTERRUPTED
-        if status is not None:
-            session.exitstatus = status
-
-    @contained
-    def _end_run(self, exit_status: int, cut_short: bool) -> int:
-        return self._run.finish(exit_status, self._log.path, cut_short=cut_short)
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

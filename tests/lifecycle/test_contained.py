@@ -152,3 +152,103 @@ def test_folders_with_brackets_do_not_confuse_the_keys(project):
         "[id]/test_y.py::TestA": ["test_a"],
         "[id]/test_y.py": ["test_b"],
     }
+
+
+EMPTIES = """
+class Empties(Integration):
+    def on_test_end(self, case, result): result.clear()
+class Sends(Integration):
+    must_deliver = True
+    def on_run_end(self, *a, **k): self.deliver({"a": 1}, key="a")
+    def send(self, job): tell(hook="sent")
+"""
+
+
+def test_a_hook_that_empties_its_result_empties_nobody_elses(suite):
+    ran = suite(EMPTIES, "['mine.Empties', 'mine.Sends', 'spy.Spy']").pytest("--qlty")
+    assert ran.returncode == 0
+    assert set(ran.outcomes().values()) == {"passed"}
+    assert len(ran.calls("sent")) == 1
+
+
+def test_a_dead_run_that_cannot_be_reported_costs_the_own_run_nothing(suite):
+    project = suite(EMPTIES, "['mine.Sends', 'spy.Spy']")
+    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.pytest("--qlty")
+    (journal,) = (project.root / ".qlty-framework" / "runs").glob("*.jsonl")
+    journal.write_text(journal.read_text().replace('"start":"', '"start":"no time '))
+    project.write("test_two.py", "def test_next(): pass\n")
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 0
+    assert "cannot be reported now" in ran.stdout
+    assert list(ran.outcomes()) == ["test_two.py::test_next"]
+    assert len(ran.calls("sent")) == 1
+
+
+def test_a_dead_run_waits_for_a_required_integration_that_cannot_start(suite):
+    code = """
+from pathlib import Path
+class Needs(Spy):
+    required = True
+    def on_run_start(self):
+        count = Path(__file__).with_name("starts")
+        count.write_text(count.read_text() + "x" if count.exists() else "x")
+        if count.read_text() == "xxx": raise ValueError("not now")
+"""
+    project = suite(code, "['mine.Needs']")
+    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.pytest("--qlty")
+    project.write("test_two.py", "def test_next(): pass\n")
+    assert len(project.pytest("--qlty").calls("on_run_end")) == 1
+    assert len(project.pytest("--qlty").calls("on_run_end")) == 2
+
+
+def test_a_journal_that_a_test_closes_costs_recovery_alone(suite):
+    project = suite(EMPTIES, "['mine.Sends', 'spy.Spy']")
+    project.write(
+        "test_two.py",
+        """
+        import os
+        def test_closes():
+            for name in os.listdir("/proc/self/fd"):
+                try:
+                    if os.readlink(f"/proc/self/fd/{name}").endswith(".jsonl"): os.close(int(name))
+                except OSError: pass
+        def test_after(): pass
+        """,
+    )
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 0
+    assert len(ran.calls("on_test_end")) == 2
+    assert len(ran.calls("sent")) == 1
+
+
+def test_an_internal_error_is_told_once_with_its_traceback(suite):
+
+    project = suite(
+        "import qlty.lifecycle._run as run\ndef broken(nodeid): raise ValueError('our own mistake')\nrun.split_nodeid = broken\n",
+        "['mine.tell', 'spy.Spy']",
+    )
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 0
+    assert ran.stdout.count("internal error, the run goes on") == 1
+    assert ran.stdout.count("ValueError: our own mistake") == 1
+    assert len(ran.calls("on_run_end")) == 1
+
+
+def test_a_hook_that_is_set_on_the_instance_is_called(suite):
+    code = "class Mine(Integration):\n    def __init__(self): self.on_test_end = lambda c, r: tell(hook='own')\n"
+    assert len(suite(code, "['mine.Mine']").pytest("--qlty").calls("own")) == 2
+
+
+def test_a_limit_is_kept_also_where_progress_is_told():
+    import time
+
+    from qlty.classes.integrations import _guard
+
+    waits = []
+    started = time.monotonic()
+    failure = _guard.attempt(lambda: time.sleep(30), 0.5, waits.append)
+    assert failure is not None
+    assert failure.timed_out
+    assert 0.4 < time.monotonic() - started < 10

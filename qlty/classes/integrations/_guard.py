@@ -74,24 +74,34 @@ def time_limit(seconds: float, on_wait: Callable[[float], None] | None = None) -
         yield
         return
     started = time.monotonic()
+    over = False
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
+        if over:
+            return
         waited = time.monotonic() - started
         if waited >= seconds:
             raise HookTimeout
         if on_wait is not None:
             on_wait(waited)
+        signal.setitimer(signal.ITIMER_REAL, _until_next_ring(seconds - waited, on_wait))
 
     previous_handler = signal.signal(signal.SIGALRM, ring)
-    first = min(PROGRESS_EVERY, seconds) if on_wait is not None else seconds
-    previous_timer = signal.setitimer(signal.ITIMER_REAL, first, first)
+    previous_timer = signal.setitimer(signal.ITIMER_REAL, _until_next_ring(seconds, on_wait))
     try:
-        yield
+        try:
+            yield
+        finally:
+            over = True  # an alarm that rings from here on must not keep us from restoring
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous_handler)
         if previous_timer[0] > 0:
             signal.setitimer(signal.ITIMER_REAL, *previous_timer)
+
+
+def _until_next_ring(left: float, on_wait: Callable[[float], None] | None) -> float:
+    return max(left if on_wait is None else min(PROGRESS_EVERY, left), 1e-3)
 
 
 def one_line(error: BaseException) -> str:

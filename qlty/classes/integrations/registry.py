@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,9 @@ class _Entry:
         # asked once: a property of theirs may raise, or change its mind
         self.required = bool(integration.required)
         self.must_deliver = bool(integration.must_deliver)
-        self.hears_tests = type(integration).on_test_end is not Integration.on_test_end
+        self.hears_tests = type(
+            integration
+        ).on_test_end is not Integration.on_test_end or "on_test_end" in vars(integration)
         self.failures = 0
         self.failures_in_a_row = 0
 
@@ -160,7 +163,7 @@ class Registry:
         for entry in self._entries:
             if not entry.hears_tests:
                 continue
-            call = partial(_tell, entry.integration, test_case, result)
+            call = partial(_tell, entry.integration, test_case, result.copy())
             failure = attempt(call, self.limits.test_end)
             if failure is None:
                 entry.failures_in_a_row = 0
@@ -182,7 +185,10 @@ class Registry:
         Ctrl-C skips the integration that is waiting and sets ``interrupted``.
         """
         extras = {"log_path": log_path, "context": context}
+        pid = os.getpid()
         for entry in self._entries:
+            if os.getpid() != pid:
+                return  # a child that a hook forked and that came back from it
             _say_repeated_failures(entry)
             facts = (test_results, test_run_id, elapsed_time)
             call = partial(_end, entry.integration, facts, extras)

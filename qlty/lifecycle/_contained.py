@@ -14,13 +14,12 @@ R = TypeVar("R")
 
 logger = logging.getLogger("qlty")
 
-_told: set[str] = set()
-
 
 def contained(method: Callable[P, R]) -> Callable[P, R | None]:
-    """Log what ``method`` raises, each kind once, instead of handing it to pytest.
+    """Log what ``method`` raises, each kind once per object, instead of handing it on.
 
     pytest takes an exception in a hook for an internal error and ends the run.
+    Where it raises, the method returns ``None``.
     """
 
     @functools.wraps(method)
@@ -29,8 +28,9 @@ def contained(method: Callable[P, R]) -> Callable[P, R | None]:
             return method(*args, **kwargs)
         except Exception as error:
             kind = f"{method.__name__}: {type(error).__name__}"
-            if kind not in _told:
-                _told.add(kind)
+            told = vars(args[0]).setdefault("_told", set())
+            if kind not in told:
+                told.add(kind)
                 logger.exception("internal error, the run goes on: %s", kind)
             return None
 
