@@ -7,7 +7,7 @@ import json
 import pytest
 
 from qlty.classes.integrations._testrail import target as targets
-from qlty.errors import AnswerLost
+from qlty.errors import AnswerLost, Refused
 from qlty.sandbox import start
 
 CASES = 900
@@ -110,3 +110,25 @@ def test_after_an_answer_that_did_not_come_fewer_results_are_sent_at_once(projec
     calls = [call["call"] for call in project.sandbox.calls[before:]]
     assert calls.count("add_results_for_cases") == 4
     assert len(project.sandbox.testrail.runs[0]["results"]) == CASES
+
+
+def test_a_few_bad_results_that_are_not_named_cost_the_others_nothing(project, ended):
+    run = project.run(*(ended([case_id]) for case_id in range(1, LAST + 1)))
+    run.end(send=False)
+    bad = {5, 400, 401, 800}
+    for case_id in bad:
+        run.desk.jobs[0].payload["tests"][case_id - 1]["values"] = {"assignedto_id": 999}
+    sent = run.desk.send()
+    stored = {result["case_id"] for result in project.sandbox.testrail.runs[0]["results"]}
+    assert stored == set(range(1, LAST + 1)) - bad
+    assert sent.notes[0].startswith("left out C5, C400, C401, C800: TestRail answered 400")
+
+
+def test_a_refusal_of_everything_is_found_out_in_few_calls(project, ended):
+    run = project.run(*(ended([case_id]) for case_id in range(1, LAST + 1)))
+    run.end(send=False)
+    project.sandbox.chaos({"testrail/add_results_for_cases": {"status": 400}})
+    before = len(project.sandbox.calls)
+    with pytest.raises(Refused, match="TestRail answered 400"):
+        run.desk.send()
+    assert len(project.sandbox.calls) - before < 60

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._testrail.progress import Progress
     from qlty.classes.integrations._testrail.target import Run
 
-#: how often a refusal that names no case is narrowed down before everything is refused
+#: how often a refusal that names no case is narrowed down, with nothing stored in between, before
+#: everything is refused
 _SEARCHES = 20
 
 #: ids that one line of the receipt names
@@ -283,6 +284,7 @@ class Steps:
                 left = self._kept(left)
                 continue
             ids |= _ids(left, answer)
+            self._searches = _SEARCHES  # what TestRail refuses is not about everything
             break
         self._finish_chunk(chunk, ids)
 
