@@ -236,6 +236,6 @@ def _describe(error: Exception, path: Path) -> str:
     if isinstance(error, sqlite3.OperationalError):
         return f"the outbox {path} cannot be written: {error}"
     if isinstance(error, sqlite3.DatabaseError):
-        return f"the outbox {path} is damaged: {error}"
+        return f"the outbox {path} is damaged: {error} (move it away to begin a new one)"
     cause = error.strerror if isinstance(error, OSError) else error
     return f"the outbox {path} cannot be made: {cause}"

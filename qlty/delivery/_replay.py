@@ -217,6 +217,7 @@ def _take_over(path: Path, file: int, mine: Callable[[RecordedRun], bool]) -> De
     if run.ended or not mine(run):
         return None
     if run.tries >= _MOST_TRIES:
+        logger.warning("%s could not be reported %d times: given up", path, run.tries)
         dead.done()
         return None
     append(file, {"event": "recovery", "time": datetime.now(timezone.utc)})

@@ -44,6 +44,8 @@ def report_dead_runs(
             cause = one_line(error)
             logger.warning("run %s cannot be reported now: %s", dead.run.run_id, cause)
             continue
+        if dead.run.info.get("integrations") and not len(registry):
+            continue  # nobody could hear of it: the next run tries again
         dead.done()
         yield courier, registry
 

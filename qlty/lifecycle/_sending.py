@@ -68,11 +68,12 @@ class Sending:
         try:
             self._finish(budget)
         except KeyboardInterrupt:
-            logger.warning("delivery goes on for %g s (Ctrl-C ends it)", INTERRUPTED_TIMEOUT)
             self._hurry()
 
     def _hurry(self) -> None:
         try:
+            # in here, for an impatient person presses twice
+            logger.warning("delivery goes on for %g s (Ctrl-C ends it)", INTERRUPTED_TIMEOUT)
             self._finish(INTERRUPTED_TIMEOUT)
         except KeyboardInterrupt:
             if self._relay is not None:

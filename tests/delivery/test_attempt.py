@@ -39,29 +39,51 @@ def test_an_attempt_that_never_ends_is_interrupted_and_leaves_doubt(attempt):
     assert "no whole answer" in classify(caught.value).reason
 
 
-def test_a_short_attempt_is_left_alone(attempt):
-    assert attempt.run(lambda: drip(0.01)) == "whole"
+@pytest.fixture
+def clock(monkeypatch):
+    """Tells the seconds that a test puts into it."""
+    now = [1000.0]
+    monkeypatch.setattr("qlty.delivery._attempt.time.monotonic", lambda: now[0])
+    return now
 
 
-def test_every_saved_step_has_its_own_time(attempt):
+def test_every_saved_step_has_its_own_time(clock):
+    attempt = Attempt(limit=10)
+
     def steps():
         for _ in range(4):
-            drip(0.15)
+            clock[0] += 9
+            attempt.interrupt_if_overdue()
             attempt.restart_clock()
         return "done"
 
     assert attempt.run(steps) == "done"
 
 
-def test_nothing_is_interrupted_between_two_attempts(attempt):
-    attempt.run(lambda: drip(0.01))
-    drip(0.8)
+def test_a_step_that_takes_too_long_is_interrupted(clock):
+    attempt = Attempt(limit=10)
+
+    def steps():
+        clock[0] += 11
+        attempt.interrupt_if_overdue()
+        return sum(range(1000))
+
+    with pytest.raises(AttemptTimeout):
+        attempt.run(steps)
+
+
+def test_nothing_is_interrupted_between_two_attempts(clock):
+    attempt = Attempt(limit=10)
+    attempt.run(int)
+    clock[0] += 1000
+    attempt.interrupt_if_overdue()
+    assert sum(range(1000)) == 499_500
 
 
 def test_a_server_that_drips_does_not_hold_a_lane_for_ever(
     monkeypatch, outbox, put, deliver, remote, http_sender, impatient
 ):
-    monkeypatch.setattr("qlty.delivery._lane.Attempt", lambda: Attempt(limit=0.5))
+    monkeypatch.setattr("qlty.delivery._lane.Attempt", lambda: Attempt(limit=2))
 
     def drips(handler, body):
         remote.effects.append(body)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from qlty.delivery import Masker, Outbox, Sent, receipt_of
+from qlty.delivery import Drainer, Masker, Outbox, Sent, receipt_of
 from qlty.errors import AnswerLost, Refused, RetryLater
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -150,28 +151,34 @@ def test_a_wait_beyond_the_deadline_ends_the_drain_at_once(
 
 
 def test_a_server_that_never_answers_does_not_outlast_the_deadline(
-    outbox, put, deliver, remote, http_sender
+    outbox, put, remote, http_sender
 ):
     hung = threading.Event()
-    remote.script = [lambda handler, body: hung.wait(30)]
+    remote.script = [lambda handler, body: hung.wait(600)]
     put("a")
-    started = time.monotonic()
-    deliver(seconds=1, web=http_sender(remote.url, timeout=30))
-    assert time.monotonic() - started < 15
+    team = SimpleNamespace(get=lambda *_: http_sender(remote.url, timeout=600))
+    drainer = Drainer(outbox, team, deadline=float("inf"))
+    thread = threading.Thread(target=drainer.run, args=(threading.Event(),))
+    thread.start()
+    while not remote.requests:
+        time.sleep(0.01)
+    drainer.deadline = time.monotonic()
+    thread.join(60)
+    assert not thread.is_alive()
     hung.set()
     assert states(outbox) == ["sending"]
     assert "no answer yet" in "\n".join(receipt_of(outbox, "run-1").render())
 
 
-def test_a_lane_that_hangs_does_not_hold_up_another(
-    outbox, put, deliver, scripted, remote, http_sender
-):
-    release = threading.Event()
+def test_a_lane_that_hangs_does_not_hold_up_another(put, deliver, scripted, remote, http_sender):
+    arrived = threading.Event()
+    waited = []
+    remote.script = [lambda handler, body: (arrived.set(), handler.answer(200))]
     put("slow", integration="slow")
     put("a")
-    deliver(seconds=2, slow=scripted(lambda job: release.wait(30)), web=http_sender(remote.url))
-    release.set()
-    assert remote.effects == ["a"]
+    slow = scripted(lambda job: waited.append(arrived.wait(60)))
+    deliver(seconds=120, slow=slow, web=http_sender(remote.url))
+    assert waited == [True]
 
 
 def test_a_job_of_several_steps_continues_behind_its_last_answer(outbox, put, deliver, scripted):

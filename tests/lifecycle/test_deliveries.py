@@ -23,8 +23,8 @@ class Filing(Integration):
         here = Path(__file__).parent
         fault = here / "fault"
         if fault.exists():
-            raise {"refuse": Refused("no such drawer"), "later": RetryLater("drawer is jammed"),
-                   "crash": ValueError("odd")}[fault.read_text()]
+            raise {"refuse": Refused("no such drawer"), "later": RetryLater("drawer is jammed", 600),
+                   "soon": RetryLater("drawer is jammed"), "crash": ValueError("odd")}[fault.read_text()]
         with open(here / "drawer.jsonl", "a") as drawer:
             drawer.write(f'{job.key} {",".join(job.payload["tests"])}\\n')
         from qlty.delivery import Sent
@@ -101,14 +101,14 @@ def test_an_interrupted_run_leaves_killed_ones_to_the_next(filing):
 )
 def test_what_is_not_delivered_is_said_and_changes_nothing(filing, fault, words):
     (filing.root / "fault").write_text(fault)
-    ran = filing.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    ran = filing.pytest("--qlty")
     assert ran.returncode == 0
     assert words in ran.stdout
 
 
 def test_what_waits_is_sent_by_the_next_run(filing):
     (filing.root / "fault").write_text("later")
-    first = filing.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "1"})
+    first = filing.pytest("--qlty")
     (filing.root / "fault").unlink()
     # a failed attempt waits for its turn: the clock of the outbox is set back instead of waiting
     with sqlite3.connect(filing.root / ".qlty-framework" / "outbox.sqlite3") as outbox:
@@ -227,6 +227,19 @@ def test_a_killed_run_of_another_project_is_left_to_that_project(filing, tmp_pat
     assert "was killed before it was reported" in filing.pytest("--qlty", env=shared).stdout
 
 
+def test_a_killed_run_that_nobody_could_report_is_tried_again(suite):
+    project = suite(FILING, "['mine.Filing']")
+    mine = (project.root / "mine.py").read_text()
+    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.pytest("--qlty")
+    project.write("test_two.py", "def test_one(): pass\n")
+    project.write("mine.py", "raise ImportError('not today')\n")
+    assert "Filing cannot report the killed run" in project.pytest("--qlty").stdout
+    project.write("mine.py", mine)
+    project.pytest("--qlty")
+    assert sorted(line.split()[1] for line in filed(project)) == ["test_dies", "test_one"]
+
+
 @pytest.mark.parametrize("info", ["[1]", "{}", '{"run": 7}', '{"run": {"start": "soon"}}'])
 def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
     runs = filing.root / ".qlty-framework" / "runs"
@@ -240,7 +253,7 @@ def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
 
 
 def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
-    (filing.root / "fault").write_text("later")
+    (filing.root / "fault").write_text("soon")
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--qlty"],
         cwd=filing.root,
@@ -256,7 +269,7 @@ def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
             said.append(line)
             if "Ctrl-C ends it" in line:
                 process.send_signal(signal.SIGINT)
-    assert process.returncode == 0
+    assert process.returncode == 0, "".join(said)
     assert "waiting 1" in "".join(said)
 
 
