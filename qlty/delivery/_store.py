@@ -343,7 +343,9 @@ class Store:
 
 def _same_state(newest: Row, values: dict[str, Any]) -> bool:
     """Tell a replay of the same state (after a crash, say) from a newer one."""
-    return (newest.run_id, newest.payload) == (values["run_id"], values["payload"])
+    # as they are stored: JSON has no tuples, and only strings for names
+    stored, new = to_json(newest.payload), to_json(values["payload"])
+    return (newest.run_id, stored) == (values["run_id"], new)
 
 
 def _seconds_until_free(record: sqlite3.Row, now: float) -> float:

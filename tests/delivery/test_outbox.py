@@ -182,3 +182,9 @@ def test_what_was_settled_a_month_ago_is_forgotten_when_a_run_begins(outbox, put
 def test_open_existing_says_that_there_is_none(tmp_path):
     with pytest.raises(OutboxError, match="there is no outbox"):
         Outbox.open_existing(tmp_path / "outbox.sqlite3")
+
+
+def test_the_same_state_twice_is_one_delivery_also_where_json_has_no_such_type(outbox, put):
+    states = [put("a", payload={1: ("x", 2.0)}, supersedes=True).id for _ in range(2)]
+    assert states[0] == states[1]
+    assert outbox.get(states[0]).payload == {"1": ["x", 2.0]}
