@@ -18,6 +18,7 @@ from qlty.delivery import Drainer, start_relay
 from qlty.settings import current
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from qlty.classes.integrations.registry import Registry
@@ -118,7 +119,11 @@ class Sending:
 
     def _send_here(self) -> None:
         if self._own is None:
-            self._own = _OwnSending(self._outbox, self._registry, alone=self._relay is None)
+            self._own = _OwnSending(self._outbox, self._registry, self._is_alone)
+
+    def _is_alone(self) -> bool:
+        # what a full disk did not take is in the memory of this process
+        return self._relay is None or not self._outbox.durable
 
     def _setup(self) -> dict[str, Any]:
         sources = current()
@@ -137,8 +142,8 @@ class Sending:
 class _OwnSending:
     """A thread of this process that sends."""
 
-    def __init__(self, outbox: Outbox, registry: Registry, *, alone: bool) -> None:
-        senders = _OwnSenders(registry, everything=alone)
+    def __init__(self, outbox: Outbox, registry: Registry, alone: Callable[[], bool]) -> None:
+        senders = _OwnSenders(registry, alone)
         self._drainer = Drainer(outbox, senders, deadline=float("inf"))
         self._drainer.follow = True
         self._thread = threading.Thread(
@@ -163,11 +168,11 @@ class _OwnSending:
 class _OwnSenders:
     """The integrations of this process."""
 
-    def __init__(self, registry: Registry, *, everything: bool) -> None:
+    def __init__(self, registry: Registry, alone: Callable[[], bool]) -> None:
         self._by_name = {integration.name: integration for integration in registry}
-        self._everything = everything
+        self._alone = alone
 
     def get(self, integration: str, class_path: str | None) -> Sender | None:
-        if class_path is not None and not self._everything:
+        if class_path is not None and not self._alone():
             return None
         return self._by_name.get(integration)

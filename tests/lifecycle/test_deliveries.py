@@ -171,6 +171,23 @@ def test_a_state_folder_that_cannot_be_made_costs_only_durability(filing):
     assert ran.end["log"]
 
 
+def test_what_a_full_disk_does_not_take_is_sent_from_memory(filing):
+    mine = (filing.root / "mine.py").read_text()
+    full = (
+        "import resource; limits = resource.getrlimit(resource.RLIMIT_FSIZE);"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]));"
+        " self.deliver({'run': test_run_id, 'tests': names}, key=test_run_id);"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, limits)"
+    )
+    call = 'self.deliver({"run": test_run_id, "tests": names}, key=test_run_id)'
+    assert call in mine
+    filing.write("mine.py", mine.replace(call, full))
+    ran = filing.pytest("--qlty")
+    assert "Filing: delivered 1" in ran.stdout
+    assert "deliveries are not kept beyond this run" in ran.stdout
+    assert len(filed(filing)) == 1
+
+
 def test_without_a_terminal_reporter_the_receipt_goes_to_stderr(filing):
     ran = filing.pytest("--qlty", "-p", "no:terminal")
     assert "Filing: delivered 1" in ran.stderr
