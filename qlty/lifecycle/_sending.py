@@ -69,16 +69,19 @@ class Sending:
         try:
             self._finish(budget)
         except KeyboardInterrupt:
-            self._hurry()
+            self._hurry(budget)
 
-    def _hurry(self) -> None:
+    def _hurry(self, budget: float) -> None:
         try:
             # in here, for an impatient person presses twice
-            logger.warning("delivery goes on for %g s (Ctrl-C ends it)", INTERRUPTED_TIMEOUT)
-            self._finish(INTERRUPTED_TIMEOUT)
+            if budget > INTERRUPTED_TIMEOUT:
+                logger.warning("delivery goes on for %g s (Ctrl-C ends it)", INTERRUPTED_TIMEOUT)
+                self._finish(INTERRUPTED_TIMEOUT)
+                return
         except KeyboardInterrupt:
-            if self._relay is not None:
-                self._relay.kill()
+            pass
+        if self._relay is not None:
+            self._relay.kill()
 
     def _finish(self, budget: float) -> None:
         deadline = time.monotonic() + budget

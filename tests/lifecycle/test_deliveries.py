@@ -269,8 +269,8 @@ def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
     assert "Filing: delivered 1" in ran.stdout
 
 
-def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
-    (filing.root / "fault").write_text("soon")
+def interrupt_delivery(filing):
+    """Press Ctrl-C whenever the run says what that would do."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--qlty"],
         cwd=filing.root,
@@ -286,8 +286,24 @@ def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
             said.append(line)
             if "Ctrl-C ends it" in line:
                 process.send_signal(signal.SIGINT)
-    assert process.returncode == 0, "".join(said)
-    assert "waiting 1" in "".join(said)
+    return process.returncode, "".join(said)
+
+
+def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
+    (filing.root / "fault").write_text("soon")
+    status, said = interrupt_delivery(filing)
+    assert status == 0, said
+    assert "waiting 1" in said
+    assert "delivery goes on" in said
+
+
+def test_a_second_interrupt_gives_an_interrupted_run_no_more_time(filing):
+    (filing.root / "fault").write_text("soon")
+    filing.write("test_two.py", "def test_one(): raise KeyboardInterrupt\n")
+    status, said = interrupt_delivery(filing)
+    assert status == 2, said
+    assert "waiting 1" in said
+    assert "delivery goes on" not in said
 
 
 def test_the_state_folder_is_private_and_hidden_from_git(filing):
