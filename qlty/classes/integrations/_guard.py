@@ -6,15 +6,16 @@ import signal
 import threading
 import time
 import traceback
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import QltyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import FrameType
+
+    from typing_extensions import Self
 
 PROGRESS_EVERY = 5.0
 
@@ -40,6 +41,75 @@ class Failure:
     interrupted: bool = False
 
 
+class TimeLimit:
+    """Stops calls that take too long: ``with TimeLimit(30) as limit: limit.attempt(call)``.
+
+    Every call has all the seconds for itself; what must be done once for many calls, because it
+    costs more than a quick hook does, is done by the ``with``.
+
+    Works in the main thread of systems that have SIGALRM; elsewhere there is no limit. A timer
+    that is already running (pytest-timeout's) is stopped meanwhile and then goes on with what it
+    had left: a hook's time is not the test's.
+    """
+
+    def __init__(self, seconds: float, on_wait: Callable[[float], None] | None = None) -> None:
+        self._seconds = seconds
+        self._on_wait = on_wait
+        #: when the current call began; 0 between calls
+        self._started = 0.0
+        self._in_force = hasattr(signal, "SIGALRM") and (
+            threading.current_thread() is threading.main_thread()
+        )
+
+    def __enter__(self) -> Self:
+        if self._in_force:
+            self._handler = signal.signal(signal.SIGALRM, self._ring)
+            self._timer = signal.setitimer(signal.ITIMER_REAL, self._until_next_ring(0.0))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._started = 0.0  # an alarm that rings from here on must not keep us from restoring
+        if self._in_force:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._handler)
+            if self._timer[0] > 0:
+                signal.setitimer(signal.ITIMER_REAL, *self._timer)
+
+    def attempt(self, call: Callable[[], Any]) -> Failure | None:
+        """Run ``call``; return how it failed, ``None`` if it did not.
+
+        Ctrl-C is a failure with ``interrupted``: the caller knows whether it ends the run or skips
+        this call.
+        """
+        try:
+            self._started = time.monotonic()
+            call()
+            self._started = 0.0
+        except HookTimeout:
+            cause = f"no answer within {self._seconds:g} s"
+            return Failure(cause, traceback.format_exc(), timed_out=True)
+        except KeyboardInterrupt:
+            return Failure("interrupted", "", interrupted=True)
+        except BaseException as error:  # noqa: BLE001 - SystemExit in a hook fails like any other
+            self._started = 0.0
+            return Failure(one_line(error), traceback.format_exc())
+        return None
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        waited = time.monotonic() - self._started if self._started else 0.0
+        is_over = waited >= self._seconds
+        signal.setitimer(signal.ITIMER_REAL, self._until_next_ring(0.0 if is_over else waited))
+        if is_over:
+            self._started = 0.0
+            raise HookTimeout
+        if waited and self._on_wait is not None:
+            self._on_wait(waited)
+
+    def _until_next_ring(self, waited: float) -> float:
+        left = self._seconds - waited
+        return max(left if self._on_wait is None else min(PROGRESS_EVERY, left), 1e-3)
+
+
 def attempt(
     call: Callable[[], Any],
     limit: float,
@@ -47,61 +117,10 @@ def attempt(
 ) -> Failure | None:
     """Run ``call`` for at most ``limit`` seconds; return how it failed, ``None`` if it did not.
 
-    ``on_wait`` is called with the seconds waited, every few seconds. Ctrl-C is a failure with
-    ``interrupted``: the caller knows whether it ends the run or skips this call.
+    ``on_wait`` is called with the seconds waited, every few seconds.
     """
-    try:
-        with time_limit(limit, on_wait):
-            call()
-    except HookTimeout:
-        return Failure(f"no answer within {limit:g} s", traceback.format_exc(), timed_out=True)
-    except KeyboardInterrupt:
-        return Failure("interrupted", "", interrupted=True)
-    except BaseException as error:  # noqa: BLE001 - SystemExit in a hook is a failure like any other
-        return Failure(one_line(error), traceback.format_exc())
-    return None
-
-
-@contextmanager
-def time_limit(seconds: float, on_wait: Callable[[float], None] | None = None) -> Iterator[None]:
-    """Raise :class:`HookTimeout` in the block after ``seconds``.
-
-    Works in the main thread of systems that have SIGALRM; elsewhere there is no limit. A timer
-    that is already running (pytest-timeout's) is stopped meanwhile and then goes on with what it
-    had left: the hook's time is not the test's.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
-        yield
-        return
-    started = time.monotonic()
-    over = False
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        if over:
-            return
-        waited = time.monotonic() - started
-        if waited >= seconds:
-            raise HookTimeout
-        if on_wait is not None:
-            on_wait(waited)
-        signal.setitimer(signal.ITIMER_REAL, _until_next_ring(seconds - waited, on_wait))
-
-    previous_handler = signal.signal(signal.SIGALRM, ring)
-    previous_timer = signal.setitimer(signal.ITIMER_REAL, _until_next_ring(seconds, on_wait))
-    try:
-        try:
-            yield
-        finally:
-            over = True  # an alarm that rings from here on must not keep us from restoring
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous_handler)
-        if previous_timer[0] > 0:
-            signal.setitimer(signal.ITIMER_REAL, *previous_timer)
-
-
-def _until_next_ring(left: float, on_wait: Callable[[float], None] | None) -> float:
-    return max(left if on_wait is None else min(PROGRESS_EVERY, left), 1e-3)
+    with TimeLimit(limit, on_wait) as watch:
+        return watch.attempt(call)
 
 
 def one_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._guard import Failure, attempt, one_line
+from qlty.classes.integrations._guard import Failure, TimeLimit, attempt, one_line
 from qlty.classes.integrations._resolve import resolve
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
@@ -160,17 +160,19 @@ class Registry:
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
-        for entry in self._entries:
-            if not entry.hears_tests:
-                continue
-            call = partial(_tell, entry.integration, test_case, result.copy())
-            failure = attempt(call, self.limits.test_end)
-            if failure is None:
-                entry.failures_in_a_row = 0
-            elif failure.interrupted:
-                raise KeyboardInterrupt
-            else:
-                _count_failure(entry, failure, test_case)
+        hearing = [entry for entry in self._entries if entry.hears_tests]
+        if not hearing:
+            return
+        with TimeLimit(self.limits.test_end) as limit:
+            for entry in hearing:
+                call = partial(_tell, entry.integration, test_case, result.copy())
+                failure = limit.attempt(call)
+                if failure is None:
+                    entry.failures_in_a_row = 0
+                elif failure.interrupted:
+                    raise KeyboardInterrupt
+                else:
+                    _count_failure(entry, failure, test_case)
 
     def on_run_end(
         self,
