@@ -111,6 +111,7 @@ class History:
         """Write what was recorded; what other runs have written meanwhile is kept."""
         vars(self).pop("_entries", None)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked(), self._scratch() as scratch:
                 for line in self._merged():
                     scratch.write(line + b"\n")

@@ -30,6 +30,12 @@ def test_without_a_file_nothing_is_known(path):
     assert history.trouble is None
 
 
+def test_its_folder_is_made(tmp_path):
+    path = tmp_path / "kept" / "by-ci" / "history.jsonl"
+    save(path, "r1", result())
+    assert History.load(path).outcomes("t.py::test_a") == ("passed",)
+
+
 def test_outcomes_are_kept_oldest_first(path):
     save(path, "r1", result(outcome="failed"))
     save(path, "r2", result(outcome="passed", flaky=True))
