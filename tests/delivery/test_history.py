@@ -94,11 +94,12 @@ def test_another_version_is_not_used_and_not_overwritten(path):
     assert path.read_text() == '{"version": 99}\n'
 
 
-def test_a_folder_that_is_missing_is_said(tmp_path):
-    history = History.load(tmp_path / "missing" / "history.jsonl")
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    history = History.load(tmp_path / "file" / "history.jsonl")
     history.record([result()], run_id="r1")
     history.save()
-    assert "cannot be written" in history.trouble
+    assert "cannot be written" in str(history.trouble)
 
 
 def test_odd_node_ids_survive(path):
