@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from qlty.settings import _values
+
 SPY = """
 import json, os
 from pathlib import Path
@@ -120,6 +122,15 @@ class Project:
         """Run the ``pytest`` script, which does not put the current folder on ``sys.path``."""
         script = str(Path(sys.executable).with_name("pytest"))
         return self.python(script, *args, cwd=cwd, env=env)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_one_test():
+    """Forget what a test has loaded: a secret ``main`` would be masked in every later one."""
+    before = set(_values._known)
+    yield
+    _values._known.clear()
+    _values._known.update(before)
 
 
 @pytest.fixture

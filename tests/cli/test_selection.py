@@ -124,7 +124,7 @@ def test_flags_are_set_in_every_process_before_its_conftest(pytester, workers):
         """
         import json, pathlib, os
         from qlty import config
-        path = pathlib.Path(__file__).parent / f"flags-{os.environ.get('PYTEST_XDIST_WORKER')}"
+        path = pathlib.Path(__file__).parent / f"flags-{os.getpid()}"
         path.write_text(json.dumps([config.CURRENT_PLATFORM, config.EXAMPLE_INTEGRATION]))
         """
     )
