@@ -23,6 +23,36 @@ _OPTIONS = {
 }
 
 
+class _Uncollected:
+    """Files that cannot be imported: no marker and no fixture of theirs is known, only their text.
+
+    Attributes:
+        reports: of those whose text asks for incidents.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.reports: list[pytest.CollectReport] = []
+        self._root = config.rootpath
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if self.asks(report):
+            self.reports.append(report)
+
+    def asks(self, report: pytest.CollectReport) -> bool:
+        """Say whether a file names marker and fixture, as its tests would."""
+        if not report.failed:
+            return False
+        try:
+            path = self._root / report.nodeid.partition("::")[0]
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+        return MARKER in text and FIXTURE in text
+
+
+_uncollected = pytest.StashKey[_Uncollected]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the documented options, and the ini keys of the same names."""
     group = parser.getgroup("pagerduty", "PagerDuty incidents for failing tests")
@@ -32,7 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and look at what cannot be collected."""
+    config.stash[_uncollected] = _Uncollected(config)
+    config.pluginmanager.register(config.stash[_uncollected], "pagerduty-uncollected")
     config.addinivalue_line(
         "markers",
         f"{MARKER}(service_id, priority_id, escalation_policy_id, urgency, incident_key, details, "
@@ -42,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let an xdist controller, which collects nothing, learn from its workers' reports."""
-    activate_on_report(session.config, ("pagerduty",))
+    activate_on_report(session.config, ("pagerduty",), session.config.stash[_uncollected].asks)
 
 
 @pytest.fixture
@@ -57,8 +89,9 @@ def pagerduty_fixture() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Activate the run where a test asks for it with marker and fixture."""
-    if any(_asks(item) for item in session.items):
-        activate_late(session.config, ("pagerduty",))
+    errors = session.config.stash[_uncollected].reports
+    if errors or any(_asks(item) for item in session.items):
+        activate_late(session.config, ("pagerduty",), errors)
 
 
 def _asks(item: pytest.Item) -> bool:

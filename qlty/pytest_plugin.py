@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qlty.recording.active import ACTIVE_RUN, report_to_ini
+from qlty.recording.active import ACTIVE_RUN, note_deselection, report_to_ini
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SHOWS_ONLY = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
 
@@ -77,26 +77,49 @@ def pytest_configure(config: pytest.Config) -> None:
         activate(config)
 
 
-def activate_late(config: pytest.Config, integrations: Sequence[str]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Notice that tests are left out, by whatever plugin and whether it says so or not."""
+    collected = len(items)
+    yield
+    if len(items) < collected:
+        note_deselection(config)
+
+
+def activate_late(
+    config: pytest.Config,
+    integrations: Sequence[str],
+    errors: Sequence[pytest.CollectReport] = (),
+) -> None:
     """Activate a run that nobody asked for, once collection showed that a test wants it.
 
     For the process that collected: an xdist worker, or the one that owns the run.
+    ``errors`` are the reports of what could not be collected.
     """
     if _may_activate_late(config):
         from qlty.recording import activation
 
-        activation.activate_late(config, integrations)
+        if session := activation.activate_late(config, integrations):
+            for report in errors:
+                session.recorder.pytest_collectreport(report)
 
 
-def activate_on_report(config: pytest.Config, integrations: Sequence[str]) -> None:
+def activate_on_report(
+    config: pytest.Config,
+    integrations: Sequence[str],
+    asks: Callable[[pytest.CollectReport], bool],
+) -> None:
     """Activate such a run in an xdist controller, as soon as a worker's report shows it.
 
     A controller does not collect: it learns of the tests from their reports.
+    ``asks`` says whether what could not be collected wants it.
     """
     if _may_activate_late(config) and config.pluginmanager.has_plugin("dsession"):
         from qlty.recording.late import ReportWatch
 
-        config.pluginmanager.register(ReportWatch(config, integrations), "qlty-report-watch")
+        config.pluginmanager.register(ReportWatch(config, integrations, asks), "qlty-report-watch")
 
 
 def _may_activate_late(config: pytest.Config) -> bool:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from qlty.delivery._masking import current_masker
 from qlty.errors import HistoryError
+from qlty.results import COLLECTION, collectors, split_nodeid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,8 @@ KEPT = 20
 _FORGET_AFTER = timedelta(days=90)
 
 _FAILED = {"failed", "error"}
+_PASSED = {"passed", "flaky", "xpassed"}
+_RAN = _FAILED | _PASSED
 
 _Scope = tuple[str, str, str]
 
@@ -50,7 +53,7 @@ class History:
 
     The file is JSON Lines: a header ``{"version": 1}``, then one object per test and scope with
     ``suite``, ``environment``, ``branch``, ``nodeid``, ``outcomes`` (oldest first, at most 20),
-    ``run_id`` and ``time`` (of the newest).
+    ``run_id`` and ``time`` (of the newest: when the first test of that run ended).
     It is read when somebody asks, and passed through line by line when a run is recorded, so that
     a history of many tests costs the process that runs them no memory.
 
@@ -63,7 +66,9 @@ class History:
         self.trouble: str | None = None
         self._scope = scope
         self._new: dict[str, str] = {}
+        self._collected: set[str] = set()
         self._run_id = ""
+        self._time = datetime.now(timezone.utc)
 
     @classmethod
     def load(
@@ -90,6 +95,17 @@ class History:
         entry = self._entries.get(_stored(nodeid))
         return entry.outcomes if entry else ()
 
+    def failed_once(self) -> dict[str, float]:
+        """Return the node ids that failed, each with a time before its pass.
+
+        Seconds since the epoch; 0.0 where the last outcome is no pass.
+        """
+        return {
+            nodeid: _seconds(entry.time) if entry.outcomes[-1] in _PASSED else 0.0
+            for nodeid, entry in self._entries.items()
+            if not _FAILED.isdisjoint(entry.outcomes)
+        }
+
     def failed_last(self) -> frozenset[str]:
         """Return the node ids that failed in the newest run; see :attr:`known`."""
         newest = max(((entry.time, entry.run_id) for entry in self._entries.values()), default=None)
@@ -100,12 +116,19 @@ class History:
         )
 
     def record(self, results: Iterable[TestResult], *, run_id: str) -> None:
-        """Add a run's results; what was interrupted says nothing about its test."""
+        """Add a run's results; what was interrupted says nothing about its test.
+
+        A test that passed or failed shows that its file could be collected.
+        """
         self._run_id = run_id
         for result in results:
             if not result["interrupted"]:
                 outcome = "flaky" if result["flaky"] else result["outcome"]
                 self._new[_stored(result["nodeid"])] = outcome
+                self._time = min(self._time, result["end_time"])
+                class_key, test_key = split_nodeid(result["nodeid"])
+                if outcome in _RAN and test_key != COLLECTION:
+                    self._collected.add(class_key)
 
     def save(self) -> None:
         """Write what was recorded; what other runs have written meanwhile is kept."""
@@ -134,22 +157,28 @@ class History:
 
     def _merged(self) -> Iterator[bytes]:
         encode = _json().encode
-        now = datetime.now(timezone.utc)
-        oldest = (now - _FORGET_AFTER).isoformat()
-        new = dict(self._new)
+        oldest = (self._time - _FORGET_AFTER).isoformat()
+        new, collected = dict(self._new), self._collectors()
         yield encode({"version": HISTORY_VERSION})
         for scope, nodeid, entry in self._records():
             outcome = new.pop(nodeid, None) if scope == self._scope else None
-            entry_now = entry if outcome is None else self._with(entry, outcome, now)
+            if scope == self._scope and outcome is None and nodeid in collected:
+                outcome = "passed"
+            entry_now = entry if outcome is None else self._with(entry, outcome)
             if entry_now.time >= oldest:
                 yield encode(_line(scope, nodeid, entry_now))
         for nodeid, outcome in new.items():
-            yield encode(_line(self._scope, nodeid, self._with(_NEVER_SEEN, outcome, now)))
+            yield encode(_line(self._scope, nodeid, self._with(_NEVER_SEEN, outcome)))
 
-    def _with(self, entry: _Entry, outcome: str, now: datetime) -> _Entry:
+    def _collectors(self) -> set[str]:
+        """Return the files and classes of which a test ran: nothing keeps it from that any more."""
+        found = (collectors(f"{class_key}::test") for class_key in self._collected)
+        return {_stored(nodeid) for nodeids in found for nodeid in nodeids}
+
+    def _with(self, entry: _Entry, outcome: str) -> _Entry:
         # a run that is recorded twice, by itself and after its death, counts once
         seen = entry.outcomes if entry.run_id == self._run_id else (*entry.outcomes, outcome)
-        return _Entry(seen[-KEPT:], self._run_id, now.isoformat(timespec="seconds"))
+        return _Entry(seen[-KEPT:], self._run_id, self._time.isoformat(timespec="milliseconds"))
 
     def _records(self) -> Iterator[tuple[_Scope, str, _Entry]]:
         try:
@@ -220,6 +249,13 @@ def _line(scope: _Scope, nodeid: str, entry: _Entry) -> dict[str, Any]:
 def _stored(nodeid: str) -> str:
     """Return how a node id is written: without secrets and lone surrogates, and still its own."""
     return current_masker().key(nodeid).encode("utf-8", "backslashreplace").decode()
+
+
+def _seconds(time: str) -> float:
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _json() -> ModuleType:

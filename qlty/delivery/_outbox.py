@@ -172,9 +172,12 @@ class Outbox:
         memory = self.stores[1]
         return StoredDelivery(self, memory, memory.insert(supersedes=supersedes, **values))
 
-    def rows(self, *, run_id: str | None = None, state: str | None = None) -> list[Row]:
+    def rows(
+        self, *, run_id: str | None = None, state: str | None = None, integration: str | None = None
+    ) -> list[Row]:
         """Return deliveries in the order in which they were made."""
-        return [row for store in self.stores for row in store.rows(run_id=run_id, state=state)]
+        which = {"run_id": run_id, "state": state, "integration": integration}
+        return [row for store in self.stores for row in store.rows(**which)]
 
     def counts(self, run_id: str | None = None) -> dict[str, int]:
         """Return how many deliveries are in each state."""

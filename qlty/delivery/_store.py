@@ -119,13 +119,15 @@ class Store:
             ).fetchone()
         return (record[0], json.loads(record[1])) if record else None
 
-    def rows(self, *, run_id: str | None = None, state: str | None = None) -> list[Row]:
+    def rows(
+        self, *, run_id: str | None = None, state: str | None = None, integration: str | None = None
+    ) -> list[Row]:
         """Return rows in the order in which they were made."""
         with self._lock:
             cursor = self._connection.execute(
                 f"SELECT {_ALL} FROM delivery WHERE (?1 IS NULL OR run_id = ?1) "  # noqa: S608
-                "AND (?2 IS NULL OR state = ?2) ORDER BY id",
-                [run_id, state],
+                "AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR integration = ?3) ORDER BY id",
+                [run_id, state, integration],
             )
             return [from_record(record) for record in cursor]
 

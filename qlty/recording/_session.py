@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from qlty.lifecycle import ABORTED, console
 from qlty.recording._recorder import Recorder
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
-from qlty.recording.active import ACTIVE_RUN
+from qlty.recording.active import ACTIVE_RUN, take_note_of, was_deselected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +71,20 @@ class Session:
         """Pytest itself, or a plugin, failed."""
         self._broken_off = True
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        """Take note of tests that were left out."""
+        self._look_for_deselection()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """The same, of a worker of xdist."""
+        take_note_of(self._config, node)
+
+    def _look_for_deselection(self) -> None:
+        if was_deselected(self._config):
+            self._run.info["whole"] = self._run.info["entire"] = False
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         try:
@@ -82,6 +96,7 @@ class Session:
     def _finish(self, session: pytest.Session) -> None:
         self.recorder.close()
         self._log.close()
+        self._look_for_deselection()
         cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
         try:
             session.exitstatus = self._run.finish(

@@ -15,7 +15,7 @@ from qlty.errors import SettingsError
 from qlty.lifecycle import Deliveries, Plan, Run
 from qlty.recording._facts import FactsPlugin
 from qlty.recording._session import Session
-from qlty.recording.active import report_to_ini
+from qlty.recording.active import report_to_ini, was_deselected
 from qlty.settings import (
     BUILT_IN,
     QltySettings,
@@ -132,6 +132,7 @@ def _begin(
     )
     run = Run(plan, _deliveries(config, settings))
     run.info["whole"] = _is_whole(config)
+    run.info["entire"] = run.info["whole"] and _is_entire(config)
     config.option.qlty_run = run.info["id"]
     session = Session(config, run, after=lambda: vars(flags).update(before))
     config.pluginmanager.register(session, _SESSION)
@@ -157,4 +158,15 @@ def _is_whole(config: pytest.Config) -> bool:
     option = config.option
     chosen = (option.keyword, option.markexpr, option.deselect, getattr(option, "lf", False))
     runner = json.loads(getattr(option, "qlty_runner", None) or "{}").get("selection", {})
-    return not any((*chosen, *runner.values())) and not any("::" in arg for arg in config.args)
+    if was_deselected(config) or any((*chosen, *runner.values())):
+        return False
+    return not any("::" in arg for arg in config.args)
+
+
+def _is_entire(config: pytest.Config) -> bool:
+    """Say whether all files of the project run: none was named, and none was left out."""
+    option, source = config.option, config.args_source
+    if getattr(option, "ignore", None) or getattr(option, "ignore_glob", None):
+        return False
+    at_root = config.invocation_params.dir == config.rootpath
+    return source is source.TESTPATHS or (source is source.INVOCATION_DIR and at_root)

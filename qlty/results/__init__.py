@@ -1,7 +1,7 @@
 """What a run produces: shapes, keys, counts, merging. No input or output happens here."""
 
 from qlty.results._case_ids import case_ids, ids_in
-from qlty.results._keys import COLLECTION, split_nodeid
+from qlty.results._keys import COLLECTION, collectors, split_nodeid
 from qlty.results._merge import Attempts, PhaseReport, Verdict, merge
 from qlty.results._model import (
     Marker,
@@ -34,6 +34,7 @@ __all__ = [
     "Verdict",
     "case_ids",
     "clean",
+    "collectors",
     "count",
     "ids_in",
     "iter_results",

@@ -25,3 +25,18 @@ def split_nodeid(nodeid: str) -> tuple[str, str]:
     if not classes:
         return path, inside
     return f"{path}::{classes}", inside[len(classes) + 2 :]
+
+
+def collectors(nodeid: str) -> list[str]:
+    """Return the node ids of all that was collected on the way to a test, folders first.
+
+    >>> collectors("tests/test_a.py::TestCart::test_add[a/b::c]")
+    ['tests', 'tests/test_a.py', 'tests/test_a.py::TestCart']
+    """
+    class_key, test_key = split_nodeid(nodeid)
+    if test_key == COLLECTION:
+        class_key = class_key.rpartition("/")[0]
+    path, *classes = class_key.split("::")
+    folders = path.split("/")
+    found = ["/".join(folders[: n + 1]) for n in range(len(folders)) if path]
+    return [*found, *("::".join((path, *classes[: n + 1])) for n in range(len(classes)))]

@@ -115,8 +115,10 @@ class RunInfo(TypedDict, total=False):
     ci: str | None
     host: str
     user: str | None
-    #: every test of the chosen files was to run: none was chosen by name, mark or place
+    #: every test of the chosen files was to run: none was chosen or left out, by whatever plugin
     whole: bool
+    #: every test of the project was to run: no file was chosen or left out either
+    entire: bool
     #: pytest's exit status; absent until the last test is over
     exit_status: int
     #: interrupted, stopped early or killed: some tests did not run

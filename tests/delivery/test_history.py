@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -8,7 +9,8 @@ from qlty.delivery import History
 
 
 def result(nodeid="t.py::test_a", outcome="passed", **changes):
-    return {"nodeid": nodeid, "outcome": outcome, "flaky": False, "interrupted": False, **changes}
+    facts = {"flaky": False, "interrupted": False, "end_time": datetime.now(timezone.utc)}
+    return {"nodeid": nodeid, "outcome": outcome, **facts, **changes}
 
 
 @pytest.fixture
@@ -106,3 +108,37 @@ def test_odd_node_ids_survive(path):
     nodeid = "t.py::test_a[\ud800 \n é]"
     save(path, "r1", result(nodeid))
     assert History.load(path).outcomes(nodeid) == ("passed",)
+
+
+def test_a_test_that_ran_shows_that_its_files_and_classes_were_collected(path):
+    save(path, "r1", *(result(n, "error") for n in ("shop", "shop/t.py", "shop/t.py::TestA")))
+    save(path, "r2", result("shop/t.py::TestA::TestB::test_c", "failed"))
+    history = History.load(path)
+    for nodeid in ("shop", "shop/t.py", "shop/t.py::TestA"):
+        assert history.outcomes(nodeid) == ("error", "passed")
+
+
+@pytest.mark.parametrize("other", [("shop/t.py::test_a", "skipped"), ("shop/u.py", "error")])
+def test_neither_a_skipped_test_nor_another_file_shows_that(path, other):
+    save(path, "r1", result("shop/t.py", "error"))
+    save(path, "r2", result(*other))
+    assert History.load(path).outcomes("shop/t.py") == ("error",)
+
+
+def test_what_failed_once_is_known_with_a_time_before_its_pass(path):
+    then = datetime.now(timezone.utc) - timedelta(hours=1)
+    save(path, "r1", *(result(f"t.py::test_{name}", "failed") for name in "ab"))
+    later = result("t.py::test_c", end_time=then + timedelta(minutes=5))
+    save(path, "r2", result("t.py::test_a", end_time=then), later)
+    failed_once = History.load(path).failed_once()
+    assert failed_once == {
+        "t.py::test_a": pytest.approx(then.timestamp(), abs=0.01),
+        "t.py::test_b": 0.0,
+    }
+
+
+def test_a_time_that_cannot_be_read_is_no_pass(path):
+    save(path, "r1", result(outcome="failed"))
+    save(path, "r2", result())
+    path.write_text(path.read_text().replace('"time":"20', '"time":"noon 20'))
+    assert History.load(path).failed_once() == {"t.py::test_a": 0.0}

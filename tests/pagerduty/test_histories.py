@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qlty.classes.integrations._pagerduty import _rest
+from qlty.classes.integrations._pagerduty._tag import Tag
 
 
 @pytest.fixture
@@ -129,6 +130,105 @@ def test_a_skipped_parameter_keeps_the_incident_open(machine, sandbox):
     assert statuses(sandbox) == ["triggered"]
 
 
+def test_a_parameter_that_fails_later_keeps_the_incident_open(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "passed"})
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
+    ci.run({"test_pay[a]": "passed"}, whole=False)
+    assert statuses(sandbox) == ["triggered"]
+    ci.run({"test_pay[a]": "passed", "test_pay[b]": "passed"})
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_a_note_tells_of_a_parameter_that_fails_later_once(machine, effects, sandbox):
+    ci = machine()
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "passed"})
+    effects()
+    for _ in range(2):
+        ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
+    assert effects() == ["open refused", "note", "open refused"]
+    (note,) = sandbox.pagerduty.incidents[0]["notes"]
+    assert len(Tag.find(note["content"]).tests) == 2
+
+
+def test_a_pass_that_is_older_than_a_noted_failure_does_not_resolve(machine, sandbox):
+    one, two = machine(), machine()
+    one.run({"test_pay": "failed"}, error="ValueError: old")
+    two.run({"test_pay": "passed"}, deliver=False)
+    one.run({"test_pay": "failed"}, error="KeyError: 'new'")
+    two.send()
+    assert statuses(sandbox) == ["triggered"]
+
+
+@pytest.mark.parametrize("by_tests", [True, False])
+def test_parameters_that_pass_in_separate_runs_end_their_incident(machine, sandbox, by_tests):
+    ci, part = machine(), {"whole": False, "by_tests": by_tests}
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"}, by_tests=by_tests)
+    ci.run({"test_pay[a]": "passed"}, **part)
+    assert statuses(sandbox) == ["triggered"]
+    ci.run({"test_pay[b]": "passed"}, **part)
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_the_fixture_alone_resolves_after_a_parameter_was_renamed(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay[old]": "failed"}, by_tests=True)
+    ci.run({"test_pay[new]": "passed"}, by_tests=True)
+    assert statuses(sandbox) == ["resolved"]
+
+
+@pytest.mark.parametrize("by_tests", [True, False])
+def test_a_file_that_could_not_be_imported_is_one_incident_with_an_end(machine, sandbox, by_tests):
+    ci = machine()
+    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
+    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
+    assert statuses(sandbox) == ["triggered"]
+    ci.run({"test_pay": "passed"}, by_tests=by_tests)
+    assert statuses(sandbox) == ["resolved"]
+    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
+    assert statuses(sandbox) == ["resolved", "triggered"]
+
+
+def test_a_file_that_can_be_imported_again_ends_that_incident_whatever_its_tests_do(
+    machine, sandbox
+):
+    ci = machine()
+    ci.run({"tests/test_shop.py": "collect"})
+    ci.run({"test_pay": "failed"})
+    assert statuses(sandbox) == ["resolved", "triggered"]
+
+
+def test_an_import_error_on_the_default_service_ends_with_tests_of_another(machine, sandbox):
+    ci, default = machine(), {"PAGERDUTY_SERVICE_ID": "IIXOOXZ"}
+    ci.run({"tests/test_shop.py": "collect"}, settings=default, marker={"service_id": None})
+    ci.run({"test_pay": "passed"}, settings=default)
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_a_shared_key_is_not_resolved_by_tests_of_other_files(machine, sandbox):
+    ci, own = machine(), {"incident_key": "shop", "resolve_on_pass": True}
+    ci.run({"a.py::test_a": "passed", "b.py::test_b": "failed"}, marker=own)
+    ci.run({"a.py::test_a": "passed"}, marker=own)
+    assert statuses(sandbox) == ["triggered"]
+    ci.run({"b.py::test_b": "passed"}, marker=own)
+    assert statuses(sandbox) == ["resolved"]
+
+
+def test_a_test_that_is_gone_stays_open_and_is_said(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay": "failed"})
+    ci.run({"test_buy": "passed"}, entire=True)
+    assert statuses(sandbox) == ["triggered"]
+    assert any("renamed or removed" in text for text in ci.told)
+
+
+def test_the_receipt_names_what_was_resolved(machine):
+    ci = machine()
+    ci.run({"test_pay": "failed"})
+    ci.run({"test_pay": "passed"})
+    assert any(text.startswith("resolved ") and "test_pay" in text for text in ci.told)
+
+
 def test_two_environments_have_incidents_of_their_own(machine, sandbox):
     staging, production = machine(), machine(environment="production")
     staging.run({"test_pay": "failed"})
@@ -217,16 +317,36 @@ def test_a_page_that_could_not_be_sent_for_max_age_is_given_up(machine, effects,
     assert statuses(sandbox) == []
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="sending begins before on_run_end withdraws: the old page may leave, and is resolved",
-)
 def test_a_pass_replaces_a_page_that_is_still_waiting(machine, sandbox, effects):
     ci = machine()
     ci.run({"test_pay": "failed"}, deliver=False)
     ci.run({"test_pay": "passed"})
     assert statuses(sandbox) == []
     assert ci.states() == ["superseded"]
+    assert any(text.startswith("not sent, for its tests passed") for text in ci.told)
+
+
+def test_a_pass_takes_a_waiting_page_back_before_anything_is_sent(machine):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, deliver=False)
+    ci.run({"test_pay": "passed"}, deliver=False)
+    assert ci.states() == ["superseded"]
+
+
+def test_a_pass_of_another_parameter_does_not_take_a_waiting_page_back(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay[a]": "passed", "test_pay[b]": "failed"}, deliver=False)
+    ci.run({"test_pay[a]": "passed"}, whole=False)
+    assert statuses(sandbox) == ["triggered"]
+
+
+def test_a_waiting_page_about_several_tests_is_replaced_when_all_of_them_pass(machine, sandbox):
+    ci, names = machine(), ["test_a", "test_b", "test_c"]
+    wait = {"PAGERDUTY_GROUP_WAIT": "30"}
+    broken = {"result": {"phase": "setup"}, "error": "OSError: no database", "settings": wait}
+    ci.run(dict.fromkeys(names, "error"), deliver=False, **broken)
+    ci.run(dict.fromkeys(names, "passed"))
+    assert statuses(sandbox) == []
 
 
 def test_a_newer_failure_replaces_an_older_one_that_is_still_waiting(machine, effects, sandbox):
@@ -332,6 +452,13 @@ def test_a_storm_is_one_incident_and_ends_with_the_first_run_without_one(machine
     assert statuses(sandbox) == ["resolved", "triggered"]
 
 
+def test_a_storm_is_not_ended_by_other_tests(machine, sandbox):
+    ci, calm = machine(), {"PAGERDUTY_GROUP_WAIT": "30"}
+    ci.run({f"a.py::test_{n}": "failed" for n in range(25)}, settings=calm)
+    ci.run({f"b.py::test_{n}": "passed" for n in range(25)}, settings=calm)
+    assert statuses(sandbox) == ["triggered"]
+
+
 def test_a_run_too_small_to_show_a_storm_does_not_end_it(machine, sandbox):
     ci = machine()
     ci.run({f"test_{n}": "failed" for n in range(25)}, settings={"PAGERDUTY_GROUP_WAIT": "30"})
@@ -346,6 +473,19 @@ def test_beyond_the_cap_one_summary_is_opened_and_resolved(machine, sandbox):
     titles = [incident["title"] for incident in sandbox.pagerduty.incidents]
     assert len(titles) == 3
     assert titles[-1].startswith("2 more tests fail")
+    ci.run(dict.fromkeys(names, "passed"), settings=cap)
+    assert statuses(sandbox) == ["resolved"] * 3
+
+
+def test_a_test_of_an_open_summary_does_not_page_again(machine, sandbox, effects):
+    ci, cap = machine(), {"PAGERDUTY_MAX_INCIDENTS": "2", "PAGERDUTY_GROUP_WAIT": "30"}
+    names = ["test_a", "test_b", "test_c", "test_d"]
+    ci.run(dict.fromkeys(names, "failed"), settings=cap)
+    effects()
+    ci.run(dict.fromkeys(reversed(names), "failed"), settings=cap)
+    assert "open" not in effects()
+    ci.run({**dict.fromkeys(names, "passed"), "test_d": "failed"}, settings=cap)
+    assert statuses(sandbox) == ["resolved", "resolved", "triggered"]
     ci.run(dict.fromkeys(names, "passed"), settings=cap)
     assert statuses(sandbox) == ["resolved"] * 3
 

@@ -314,3 +314,91 @@ def test_the_run_says_what_it_opened_with_links(suite):
     assert "opened [#1]" in ran.line["texts"][0]
     (link,) = ran.line["links"]
     assert link.endswith(suite.incidents[0]["html_url"])
+
+
+# -- files that cannot be imported
+
+UNIMPORTABLE = MARKED + "import nowhere\ndef test_pay(): pass\n"
+IMPORTABLE = MARKED + "def test_pay(): pass\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_a_file_that_cannot_be_imported_opens_an_incident_with_the_fixture_alone(suite, arguments):
+    suite.write(UNIMPORTABLE)
+    suite.write(IMPORTABLE, "test_other.py")
+    ran = suite.run(*arguments)
+    (title,) = titles(suite)
+    assert "test_shop.py" in title
+    assert "nowhere" in title
+    assert ran.counts.get("errors", ran.counts.get("error")) == 1
+
+
+def test_a_file_that_cannot_be_imported_is_one_incident_beside_others(suite):
+    suite.write(UNIMPORTABLE)
+    suite.write(MARKED + "def test_buy(): assert 0\n", "test_other.py")
+    suite.run("--continue-on-collection-errors")
+    assert len(titles(suite)) == 2
+
+
+def test_that_incident_ends_when_the_file_can_be_imported(suite):
+    for text in (UNIMPORTABLE, IMPORTABLE):
+        suite.write(text)
+        suite.run()
+    assert [incident["status"] for incident in suite.incidents] == ["resolved"]
+
+
+def test_a_file_that_does_not_ask_for_incidents_starts_nothing(suite):
+    suite.write("import nowhere\n")
+    suite.write(IMPORTABLE.replace("pagerduty_fixture", "tmp_path"), "test_other.py")
+    ran = suite.run()
+    assert suite.incidents == []
+    assert ran.receipt == {}
+
+
+# -- what a run leaves out
+
+PARAMETERS = (
+    MARKED
+    + """
+@pytest.mark.parametrize("card", ["old", "new"])
+def test_pay(card):
+    assert card != os.environ.get("BROKEN")
+"""
+)
+LEAVE_OUT = """
+import os
+
+def pytest_collection_modifyitems(items):
+    items[:] = [one for one in items if os.environ.get("ONLY", "") in one.name]
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_a_parameter_that_a_plugin_leaves_out_without_a_word_does_not_pass(suite, arguments):
+    suite.write(PARAMETERS)
+    suite.write(LEAVE_OUT, "conftest.py")
+    report = ("--report-to=pagerduty", *arguments)
+    suite.run(*report, env={"BROKEN": "old"})
+    suite.run(*report, env={"ONLY": "new"})
+    assert [incident["status"] for incident in suite.incidents] == ["triggered"]
+    suite.run(*report)
+    assert [incident["status"] for incident in suite.incidents] == ["resolved"]
+
+
+def test_what_passed_with_last_failed_ends_its_incident(suite):
+    suite.write(PARAMETERS.replace('!= os.environ.get("BROKEN")', 'not in os.environ["BROKEN"]'))
+    for broken in ("old new", "old", "-"):
+        suite.run("--lf", "-pcacheprovider", env={"BROKEN": broken})
+    assert [incident["status"] for incident in suite.incidents] == ["resolved"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "entire"),
+    [((), True), (("test_shop.py",), False), (("--ignore=test_other.py",), False)],
+)
+def test_only_a_run_of_all_files_says_that_a_test_is_gone(suite, arguments, entire):
+    suite.write(MARKED + "def test_pay(): assert 0\n")
+    suite.run("--report-to=pagerduty")
+    suite.write(MARKED + "def test_buy(): pass\n")
+    ran = suite.run("--report-to=pagerduty", *arguments)
+    assert ("renamed or removed" in ran.output) is entire

@@ -25,6 +25,9 @@ class Courier(Protocol):
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         """Commit the payload to the outbox."""
 
+    def waiting(self, integration: Integration, kind: str) -> list[dict[str, Any]]:
+        """Return the payloads of a kind that wait in the outbox, also since earlier runs."""
+
     def note(self, integration: Integration, text: str) -> None:
         """Add a line to the receipt."""
 

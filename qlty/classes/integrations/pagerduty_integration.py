@@ -29,9 +29,6 @@ _NO_CREDENTIALS = (
 )
 #: seconds that a run waits at its end for the links of its incidents, for all of them together
 _OUTCOME_WAIT = 10.0
-#: by service, the keys that failed when they last ran; ``None`` where no earlier run is known
-_Before = dict[str, "set[str] | None"]
-
 #: test names that a line of the receipt shows
 _NAMED = 3
 
@@ -71,6 +68,9 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         for seen in self._observer.observe(test_case, result):
             if seen.held or (seen.verdict == "failed" and not self.settings.has_credentials):
                 self._held[seen.held or _NO_CREDENTIALS].append(test_case.nodeid)
+            for key, title in self._leftovers.outdated_by(seen):
+                text = f"not sent, for its tests passed: {title}"
+                self.deliver({"text": text}, key=key, kind=room.WITHDRAW, supersedes=True)
             if self.settings.has_credentials:
                 self._watch.see(seen)
 
@@ -90,13 +90,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()
-        before = {
-            service_id: room.failing_before(known, self._trend_of)
-            for service_id, known in self._watch.services.items()
-        }
-        self._replace_outdated(before)
         if self.settings.when not in {"never", "failure"}:
-            self._settle(before)
+            self._settle()
         if self.settings.change_events and self.settings.when != "never":
             self._send_change(test_results)
         self._say_held()
@@ -143,7 +138,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             quarantine=self._quarantine,
             root=self._root,
             marker_is_enough=not config.ACTIVATED_BY_TESTS,
-            trend_of=self._trend_of,
+            past=self._past,
             say=self._say,
             slip=lambda problem, nodeid: self._slips[problem].append(nodeid),
         )
@@ -170,27 +165,22 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             say=self._say,
         )
 
-    def _trend_of(self, nodeid: str) -> room.Trend | None:
-        history = self._courier.history if self._courier else None
-        return room.Trend.of(history.outcomes(nodeid)) if history and history.known else None
+    @cached_property
+    def _past(self) -> room.Past:
+        return room.Past(self._courier.history if self._courier else None)
 
-    def _replace_outdated(self, before: _Before) -> None:
-        """What waits in the outbox since an earlier run must not page for what passes now."""
-        whole = room.is_whole(self.run)
-        for known in self._watch.services.values():
-            failed = before[known.service_id]
-            for key in room.outdated(known, self._scope, failed, whole=whole):
-                self.deliver({"text": ""}, key=key, kind=room.WITHDRAW, supersedes=True)
+    @cached_property
+    def _leftovers(self) -> room.Leftovers:
+        waiting = self._courier.waiting(self, room.TRIGGER) if self._courier else []
+        return room.Leftovers(waiting)
 
-    def _settle(self, before: _Before) -> None:
+    def _settle(self) -> None:
+        everything = not config.ACTIVATED_BY_TESTS
+        if everything and self.settings.service_id:
+            self._watch.know(self.settings.service_id)
         for known in self._watch.services.values():
             payload = room.settlement(
-                known,
-                self.settings,
-                self._scope,
-                self.run,
-                before[known.service_id],
-                everything=not config.ACTIVATED_BY_TESTS,
+                known, self.settings, self._scope, self.run, self._past, everything=everything
             )
             if payload is not None:
                 key = f"settle {known.service_id} {self.run['id']}"

@@ -6,11 +6,9 @@ pure. ``_watch`` hands decisions over while tests run, ``_sender`` performs them
 
 from qlty.classes.integrations._pagerduty._closing import (
     change_event,
-    failing_before,
-    is_whole,
-    outdated,
     settlement,
 )
+from qlty.classes.integrations._pagerduty._leftovers import Leftovers
 from qlty.classes.integrations._pagerduty._marker import check as check_marker
 from qlty.classes.integrations._pagerduty._observer import Observer
 from qlty.classes.integrations._pagerduty._old_package import complaint as old_package
@@ -19,30 +17,35 @@ from qlty.classes.integrations._pagerduty._preflight import preflight
 from qlty.classes.integrations._pagerduty._quarantine import DEFAULT_FILE, Quarantine
 from qlty.classes.integrations._pagerduty._rehearsal import rehearsed
 from qlty.classes.integrations._pagerduty._scope import Scope
-from qlty.classes.integrations._pagerduty._sender import CHANGE, SETTLE, WITHDRAW, Sender
+from qlty.classes.integrations._pagerduty._sender import (
+    CHANGE,
+    SETTLE,
+    TRIGGER,
+    WITHDRAW,
+    Sender,
+)
 from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
-from qlty.classes.integrations._pagerduty._trend import Trend
+from qlty.classes.integrations._pagerduty._trend import Past
 from qlty.classes.integrations._pagerduty._watch import Watch
 
 __all__ = [
     "CHANGE",
     "DEFAULT_FILE",
     "SETTLE",
+    "TRIGGER",
     "WITHDRAW",
+    "Leftovers",
     "Observation",
     "Observer",
     "PagerDutySettings",
+    "Past",
     "Quarantine",
     "Scope",
     "Sender",
-    "Trend",
     "Watch",
     "change_event",
     "check_marker",
-    "failing_before",
-    "is_whole",
     "old_package",
-    "outdated",
     "preflight",
     "rehearsed",
     "settlement",

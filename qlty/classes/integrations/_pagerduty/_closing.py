@@ -6,50 +6,43 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._resolving import passes, suspects
-from qlty.classes.integrations._pagerduty._scope import group_keys
+from qlty.classes.integrations._pagerduty._resolving import Extent, passes, suspects
+from qlty.classes.integrations._pagerduty._scope import test_of
 from qlty.classes.integrations._pagerduty._text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from qlty.classes.integrations._pagerduty._policy import Known
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
-    from qlty.classes.integrations._pagerduty._trend import Trend
+    from qlty.classes.integrations._pagerduty._trend import Past
     from qlty.results import Totals
 
 
-def failing_before(known: Known, trend_of: Callable[[str], Trend | None]) -> set[str] | None:
+def failing_before(known: Known, scope: Scope, past: Past) -> set[str] | None:
     """Return the keys of what passed now and failed when it last ran.
 
     ``None`` where no earlier run is known.
     """
-    found = set()
+    if not past.known:
+        return None
+    # a parameter that was renamed since is not there to pass itself
+    failed_last = {scope.key(known.service_id, test_of(nodeid)) for nodeid in past.failed_last}
+    return {
+        key
+        for key, nodeid in _passed(known, scope)
+        if key in failed_last or past.trend_of(nodeid).in_a_row
+    }
+
+
+def _passed(known: Known, scope: Scope) -> Iterator[tuple[str, str]]:
+    """Yield key and node id of every test that passed, and of every file that was collected."""
     for key, problem in known.problems.items():
-        trends = [trend_of(seen.case.nodeid) for seen in problem.passed]
-        if None in trends:
-            return None
-        if any(trend.in_a_row for trend in trends if trend):
-            found.add(key)
-    return found
-
-
-def outdated(known: Known, scope: Scope, before: set[str] | None, *, whole: bool) -> list[str]:
-    """Return the keys whose pages, if any still wait in the outbox, tell what is no longer true.
-
-    A page about several tests is outdated when a whole run has no failure left.
-    """
-    if not before:
-        return []
-    keys = [key for key in known.problems if key in before and known.problems[key].is_clean]
-    groups = group_keys(known.service_id, scope) if whole and not known.failing else ()
-    return [*keys, *groups]
-
-
-def is_whole(run: Mapping[str, Any]) -> bool:
-    """Say whether every test of the files that were chosen ran."""
-    return bool(run.get("whole", True)) and not run.get("cut_short")
+        for seen in problem.passed:
+            yield key, seen.case.nodeid
+    for nodeid in known.collected:
+        yield scope.key(known.service_id, test_of(nodeid)), nodeid
 
 
 def settlement(
@@ -57,33 +50,34 @@ def settlement(
     settings: PagerDutySettings,
     scope: Scope,
     run: Mapping[str, Any],
-    before: set[str] | None,
+    past: Past,
     *,
     everything: bool,
 ) -> dict[str, Any] | None:
     """Return the payload that resolves what a service's tests proved, ``None`` for none.
 
     With ``everything`` PagerDuty is asked for all that is open. Otherwise only where something is
-    known to have failed ``before``: the fixture alone makes no call that is not needed.
+    known to have failed before: the fixture alone makes no call that is not needed.
     """
-    proved = passes(
-        known,
-        scope,
-        settings.max_incidents,
-        whole=is_whole(run),
-        resolve_on_pass=settings.resolve_on_pass,
-    )
-    if proved is not None and not everything and not (before or settings.resolve_on_pass):
-        proved = None
+    before = failing_before(known, scope, past)
+    proved = None
+    if everything or before or settings.resolve_on_pass:
+        proved = passes(
+            known,
+            scope,
+            settings.max_incidents,
+            extent=Extent.of_run(run),
+            resolve_on_pass=settings.resolve_on_pass,
+            healed=past.failed_once,
+        )
     if proved is None and not everything:
         return None
-    groups = group_keys(known.service_id, scope)
     where = run.get("ci_url") or f"run {run.get('id', '')}"
     return {
         "service_id": known.service_id,
         "check": everything,
         "passes": asdict(proved) if proved else None,
-        "suspects": suspects(proved, groups, before) if proved else [],
+        "suspects": suspects(proved, before) if proved else [],
         "note": f"Resolved by QLTY: the tests of this incident passed ({where}).",
     }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._quarantine import Quarantine
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
-    from qlty.classes.integrations._pagerduty._trend import Trend
+    from qlty.classes.integrations._pagerduty._trend import Past, Trend
     from qlty.results import TestCase, TestResult
 
 _SERVICE = re.compile(rf"(?:{MARKER}\(\s*|service_id\s*=\s*)['\"](\w+)['\"]")
@@ -33,7 +33,7 @@ class Observer:
     Attributes:
         root: the project's folder; a file that cannot be imported is read there as text.
         marker_is_enough: the run reports to PagerDuty anyway, so the fixture is not needed.
-        trend_of: what earlier runs say of a node id; ``None`` where no earlier run is known.
+        past: what earlier runs say.
         say: adds a line to the receipt.
         slip: takes what is wrong with a marker, and the node id of a test that has it.
     """
@@ -43,7 +43,7 @@ class Observer:
     quarantine: Quarantine
     root: Path
     marker_is_enough: bool
-    trend_of: Callable[[str], Trend | None]
+    past: Past
     say: Callable[[str], None]
     slip: Callable[[str, str], None]
 
@@ -92,7 +92,7 @@ class Observer:
 
     def _with_failure(self, seen: Observation, result: TestResult) -> Observation:
         message = result["message"] or ""
-        trend = self.trend_of(seen.case.nodeid)
+        trend = self.past.trend_of(seen.case.nodeid)
         return replace(
             seen,
             phase=result["phase"],
@@ -103,7 +103,7 @@ class Observer:
             held=self._held(seen.case.nodeid, trend),
         )
 
-    def _held(self, nodeid: str, trend: Trend | None) -> str:
+    def _held(self, nodeid: str, trend: Trend) -> str:
         """Say why a failure opens nothing; ``""`` where it does."""
         settings = self.settings
         if settings.when in {"never", "success"}:
@@ -117,11 +117,11 @@ class Observer:
             return quarantined
         return self._too_few(trend)
 
-    def _too_few(self, trend: Trend | None) -> str:
+    def _too_few(self, trend: Trend) -> str:
         after = self.settings.after
         if after == 1:
             return ""
-        if trend is None:
+        if not self.past.known:
             self.say(f"PAGERDUTY_AFTER={after} holds nothing back: no earlier run is known")
             return ""
         in_a_row = trend.in_a_row + 1

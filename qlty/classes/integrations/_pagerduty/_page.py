@@ -8,13 +8,13 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from datetime import datetime, timezone
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.classes.integrations._pagerduty._policy import highest_urgency
-from qlty.classes.integrations._pagerduty._resolving import shorts
-from qlty.classes.integrations._pagerduty._scope import test_of
-from qlty.classes.integrations._pagerduty._tag import Tag
+from qlty.classes.integrations._pagerduty._scope import group_key, short, test_of
+from qlty.classes.integrations._pagerduty._tag import Tag, newest
 from qlty.classes.integrations._pagerduty._text import one_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: tests that a page lists by name
 _LISTED = 20
 #: tests of which the key line keeps a digest
-_TAGGED = 200
+_TAGGED = 100
 #: tracebacks of one test's parameters that a page shows whole
 _TRACEBACKS = 3
 
@@ -57,16 +57,23 @@ def page(incident: Incident, scope: Scope, run: Mapping[str, Any], judged: int) 
         "assignee_id": routing.assignee_id if alone else None,
         "sections": sections(incident, run),
         "tag": tag.line(),
-        "error": tag.error,
+        "groups": _groups(incident, scope) if alone else [],
         "note": _note(incident, run),
         "at": _iso(first.ended),
-        "failed_at": tag.failed_at,
         "source": run.get("host") or "qlty",
         "group": run.get("project") or "",
         "component": test_of(first.case.nodeid) if alone else "",
         "class": incident.kind,
         "ci_url": run.get("ci_url"),
     }
+
+
+def _groups(incident: Incident, scope: Scope) -> list[str]:
+    """Return the keys of open incidents that may tell of a test already.
+
+    A storm is not among them: the first run without one ends it, whatever still fails.
+    """
+    return [group_key(kind, incident.service_id, scope) for kind in ("setup", "summary")]
 
 
 def title(incident: Incident, environment: str = "") -> str:
@@ -187,16 +194,16 @@ def _note(incident: Incident, run: Mapping[str, Any]) -> str:
 
 def _tag(incident: Incident, scope: Scope, judged: int) -> Tag:
     alone = incident.kind == "test"
-    texts = (seen.case.nodeid if alone else seen.problem for seen in incident.failures)
-    tests = shorts(texts)
+    tests = newest((short(seen.case.nodeid), round(seen.ended, 3)) for seen in incident.failures)
+    keys = newest((short(seen.problem), round(seen.ended, 3)) for seen in incident.failures)
     return Tag(
         key=incident.key,
         kind=incident.kind,
-        env=scope.environment,
-        branch=scope.branch,
+        scope=scope.digest,
         place=scope.place,
-        failed_at=round(min(seen.ended for seen in incident.failures), 3),
-        tests=tests[:_TAGGED],
+        failed_at=max(tests.values()),
+        tests=dict(islice(tests.items(), _TAGGED)),
+        keys={} if alone else dict(islice(keys.items(), _TAGGED)),
         more=len(tests) > _TAGGED,
         size=judged if incident.kind == "storm" else 0,
         error=_errors(incident),

@@ -21,6 +21,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from qlty.classes.integrations._pagerduty._scope import Scope, group_key, marker_key, test_of
+from qlty.results import collectors
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._failure import Failure
@@ -101,9 +102,14 @@ class Known:
         failing: those of ``problems`` that have a failure, first failed first.
         errors: how many problems failed first with each error.
         judged: how many problems passed or failed; those that were only skipped did neither.
+        nodeids: all tests that were seen, whatever became of them.
+        collected: node ids of the files and classes of which a test ran, whatever its service, with
+            the time at which the first one ended: they can be imported.
     """
 
     service_id: str
+    collected: dict[str, float] = field(default_factory=dict)
+    nodeids: set[str] = field(default_factory=set)
     problems: dict[str, Problem] = field(default_factory=dict)
     failing: dict[str, Problem] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
@@ -112,6 +118,9 @@ class Known:
 
     def add(self, seen: Observation) -> None:
         """Take note of a test that ended."""
+        self.nodeids.add(seen.case.nodeid)
+        if seen.verdict != "skipped" and seen.phase != "collect":
+            self._add_collected(seen)
         problem = self.problems.setdefault(seen.problem, Problem())
         counts = seen.verdict != "skipped" and not seen.held
         self.judged += counts and not problem.passed and not problem.failed
@@ -123,6 +132,13 @@ class Known:
             problem.held += 1
         else:
             self._add_failure(seen, problem)
+
+    def _add_collected(self, seen: Observation) -> None:
+        # what is above it is known already where it is known itself
+        for nodeid in reversed(collectors(seen.case.nodeid)):
+            if nodeid in self.collected:
+                break
+            self.collected[nodeid] = seen.ended
 
     def _add_failure(self, seen: Observation, problem: Problem) -> None:
         problem.failed.append(seen)

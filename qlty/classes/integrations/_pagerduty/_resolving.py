@@ -5,21 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.classes.integrations._pagerduty._policy import STORM_TESTS, Known, wanted
+from qlty.classes.integrations._pagerduty._scope import group_keys, short, shorts, test_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from qlty.classes.integrations._pagerduty._policy import Problem
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._tag import Tag
 
-#: hex digits by which a node id or a key is known again
-SHORT = 10
 #: keys that one run resolves without knowing whether they are open; about 120 events a minute are
 #: taken. https://developer.pagerduty.com/docs/events-api-v2-overview
 MAX_BLIND = 100
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of the suite a run had.
+
+    Attributes:
+        whole: every test of the files that were chosen.
+        entire: every test of the project.
+    """
+
+    whole: bool = True
+    entire: bool = False
+
+    @classmethod
+    def of_run(cls, run: Mapping[str, Any]) -> Extent:
+        """Read it from ``context["run"]``."""
+        whole = bool(run.get("whole", True)) and not run.get("cut_short")
+        return cls(whole, whole and bool(run.get("entire")))
 
 
 @dataclass(frozen=True)
@@ -27,72 +44,117 @@ class Passes:
     """What one run proved about one service: the payload of the job that resolves.
 
     Attributes:
+        scope: digest of environment and branch.
+        groups: keys of the incidents that are about several tests.
         clean: key to the time at which its first test passed; every test of it that ran passed.
         doubtful: those of ``clean`` of which something was skipped.
-        passed: short digests of the node ids that passed.
+        shared: those of ``clean`` that a marker names: tests of other files may have them, too.
+        passed: short digests of the node ids that passed, with their times.
+        earlier: short digests of node ids and keys that this run did not have, and that passed
+            since they failed last, with a time before that pass.
         wanted: keys whose incidents this run itself wants open.
-        judged: how many problems passed or failed.
-        whole: nothing was deselected.
+        ran: short digests of the keys of which something passed or failed.
+        idle: short digests of the keys of which nothing did.
+        whole: every test of the files that were chosen ran.
+        entire: every test of the project ran.
         failing: something of this service failed.
     """
 
     service_id: str
-    environment: str
-    branch: str
+    scope: str
     place: str
+    groups: tuple[str, ...] = ()
     clean: dict[str, float] = field(default_factory=dict)
     doubtful: tuple[str, ...] = ()
-    passed: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    passed: dict[str, float] = field(default_factory=dict)
+    earlier: dict[str, float] = field(default_factory=dict)
     wanted: tuple[str, ...] = ()
-    judged: int = 0
+    ran: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
     whole: bool = True
+    entire: bool = False
     failing: bool = False
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Passes:
         """Read it back from a payload."""
-        lists = {name: tuple(values[name]) for name in ("doubtful", "passed", "wanted")}
+        lists = {name: tuple(each) for name, each in values.items() if isinstance(each, list)}
         return cls(**{**values, **lists})
 
 
 def passes(
-    known: Known, scope: Scope, max_incidents: int, *, whole: bool, resolve_on_pass: bool | None
+    known: Known,
+    scope: Scope,
+    max_incidents: int,
+    *,
+    extent: Extent,
+    resolve_on_pass: bool | None,
+    healed: Mapping[str, float],
 ) -> Passes | None:
     """Return what a run proved about a service, ``None`` where nothing of it may be resolved.
 
     A marker's own ``incident_key`` is resolved only where ``resolve_on_pass`` is explicitly true,
     since others may share it.
+
+    Args:
+        known: the service's tests.
+        scope: where the run happens.
+        max_incidents: the limit of incidents per run and service.
+        extent: how much of the suite the run had.
+        resolve_on_pass: the setting.
+        healed: what earlier runs say of tests that failed once; see ``History.failed_once``.
     """
     clean = {
         key: problem
         for key, problem in known.problems.items()
         if problem.is_clean and _may_resolve(problem, resolve_on_pass)
     }
-    if not clean:
+    collected = {} if resolve_on_pass is False else _collected(known, scope)
+    if not clean and not collected:
         return None
+    ran = [key for key, p in known.problems.items() if p.passed or p.failed or p.held]
     return Passes(
         service_id=known.service_id,
-        environment=scope.environment,
-        branch=scope.branch,
+        scope=scope.digest,
         place=scope.place,
-        clean={key: min(seen.ended for seen in p.passed) for key, p in clean.items()},
+        groups=group_keys(known.service_id, scope),
+        clean={
+            **{key: min(seen.ended for seen in p.passed) for key, p in clean.items()},
+            **{key: known.collected[nodeid] for key, nodeid in collected.items()},
+        },
         doubtful=tuple(key for key, problem in clean.items() if problem.skipped),
-        passed=tuple(short(seen.case.nodeid) for p in clean.values() for seen in p.passed),
+        shared=tuple(key for key, p in clean.items() if p.passed[0].routing.incident_key),
+        passed={
+            **{short(seen.case.nodeid): seen.ended for p in clean.values() for seen in p.passed},
+            **{short(nodeid): known.collected[nodeid] for nodeid in collected.values()},
+        },
+        earlier=_earlier(known, scope, healed),
         wanted=tuple(incident.key for incident in wanted(known, scope, max_incidents)),
-        judged=known.judged,
-        whole=whole,
+        ran=shorts(ran),
+        idle=shorts(known.problems.keys() - set(ran)),
+        whole=extent.whole,
+        entire=extent.entire,
         failing=bool(known.failing),
     )
 
 
-def short(text: str) -> str:
-    """Return the short digest of a node id or a key."""
-    return digest(text, SHORT)
+def _collected(known: Known, scope: Scope) -> dict[str, str]:
+    """Return the keys under which files and classes that can be collected would be open."""
+    keys = {scope.key(known.service_id, test_of(nodeid)): nodeid for nodeid in known.collected}
+    return {key: nodeid for key, nodeid in keys.items() if key not in known.problems}
 
 
-def shorts(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the short digests of several, without doubles, in order."""
-    return tuple(dict.fromkeys(short(text) for text in texts))
+def _earlier(known: Known, scope: Scope, healed: Mapping[str, float]) -> dict[str, float]:
+    """Return the digests of healed tests that were not seen in this run, and of their keys."""
+    found: dict[str, float] = {}
+    for nodeid, time in healed.items():
+        key = scope.key(known.service_id, test_of(nodeid))
+        if nodeid not in known.nodeids:
+            found[short(nodeid)] = time
+        if key not in known.problems:
+            found[short(key)] = min(time, found.get(short(key), time))
+    return found
 
 
 def kept_open(tag: Tag, run: Passes) -> str | None:
@@ -100,7 +162,9 @@ def kept_open(tag: Tag, run: Passes) -> str | None:
 
     An incident in which the run has no part at all is left open for the reason ``""``.
     """
-    if (tag.env, tag.branch) != (run.environment, run.branch) or tag.key in run.wanted:
+    if not tag.scope:
+        return "it tells of failures in several environments or branches"
+    if tag.scope != run.scope or tag.key in run.wanted:
         return ""
     why = {"test": _test_stays, "storm": _storm_stays}.get(tag.kind, _group_stays)(tag, run)
     if why is None and tag.place != run.place:
@@ -110,33 +174,52 @@ def kept_open(tag: Tag, run: Passes) -> str | None:
 
 def _test_stays(tag: Tag, run: Passes) -> str | None:
     if tag.key not in run.clean:
-        return ""
+        return _absent(tag, run)
+    if _each_passed(tag, run):
+        return None
     if run.clean[tag.key] <= tag.failed_at:
         return "its failure is newer than the pass"
-    proved = run.whole and tag.key not in run.doubtful
-    if proved or (set(tag.tests) <= set(run.passed) and not tag.more):
+    if tag.key in _proved(run):
         return None
     return "some of its tests were skipped or not selected"
 
 
-def _group_stays(tag: Tag, run: Passes) -> str | None:
-    clean = {short(key): ended for key, ended in run.clean.items()}
-    if not any(test in clean for test in tag.tests):
+def _absent(tag: Tag, run: Passes) -> str:
+    if not run.entire or tag.place != run.place or short(tag.key) in {*run.ran, *run.idle}:
         return ""
-    if not all(clean.get(test, 0) > tag.failed_at for test in tag.tests):
-        return "some of its tests did not pass"
-    skipped = set(tag.tests) & set(shorts(run.doubtful))
-    if skipped or (tag.more and (run.failing or not run.whole)):
-        return "some of its tests were skipped or not run"
-    return None
+    return "no test of it is there any more: if it was renamed or removed, resolve it by hand"
+
+
+def _each_passed(tag: Tag, run: Passes) -> bool:
+    times = {**run.earlier, **run.passed}
+    listed = tag.tests and not tag.more
+    return bool(listed) and all(times.get(test, 0) > when for test, when in tag.tests.items())
+
+
+def _group_stays(tag: Tag, run: Passes) -> str | None:
+    clean = {short(key) for key in run.clean}
+    if clean.isdisjoint(tag.keys):
+        return ""
+    if _each_passed(tag, run):
+        return None
+    proved = {short(key): run.clean[key] for key in _proved(run)}
+    times = {**run.earlier, **proved}
+    unlisted = tag.more and (run.failing or not run.whole)
+    if not unlisted and all(times.get(key, 0) > when for key, when in tag.keys.items()):
+        return None
+    return "some of its tests did not pass, or were skipped or not selected"
 
 
 def _storm_stays(tag: Tag, run: Passes) -> str | None:
-    if run.judged < min(STORM_TESTS, tag.size):
-        return "the run is too small to show that the storm is over"
-    if max(run.clean.values()) <= tag.failed_at:
-        return "the storm is newer than the pass"
-    return None
+    ran = tag.keys.keys() & set(run.ran)
+    if not ran:
+        return ""
+    if len(run.ran) < min(STORM_TESTS, tag.size) or len(ran) * 2 <= len(tag.keys):
+        return "the run had too few of its tests to show that the storm is over"
+    times = ((tag.keys.get(short(key)), ended) for key, ended in run.clean.items())
+    if any(failed is not None and ended > failed for failed, ended in times):
+        return None
+    return "none of its tests has passed since"
 
 
 def _may_resolve(problem: Problem, setting: bool | None) -> bool:
@@ -145,17 +228,28 @@ def _may_resolve(problem: Problem, setting: bool | None) -> bool:
     return asked is True if routing.incident_key else asked is not False
 
 
-def suspects(run: Passes, group_keys: Iterable[str], failing_before: set[str] | None) -> list[str]:
+def suspects(run: Passes, failing_before: set[str] | None) -> list[str]:
     """Return the keys to resolve where PagerDuty cannot be asked what is open.
 
-    Only what a whole run proved by itself; of that, what is in ``failing_before``, unless that is
-    ``None``, which means that no earlier run is known. Incidents about several tests are over when
-    nothing of the service fails.
+    Only what a whole run proved by itself; of that, what is in ``failing_before``. Where that is
+    ``None`` no earlier run is known: then all tests that passed, but not every file that could be
+    collected. Incidents about several tests are over when nothing of the service fails.
     """
-    if not run.whole:
-        return []
-    proved = [key for key in run.clean if key not in run.doubtful]
-    if failing_before is not None:
+    proved = _proved(run)
+    if failing_before is None:
+        tests = set(run.ran)
+        proved = [key for key in proved if short(key) in tests]
+    else:
         proved = [key for key in proved if key in failing_before]
-    groups = [] if run.failing or run.doubtful or not proved else list(group_keys)
+    groups = [] if run.failing or run.doubtful or not proved else run.groups
     return [*proved, *groups][:MAX_BLIND]
+
+
+def _proved(run: Passes) -> list[str]:
+    """Return the keys of which a run had all tests: what failed, and is not there, is renamed."""
+    doubtful, shared = set(run.doubtful), set(run.shared)
+    return [
+        key
+        for key in run.clean
+        if key not in doubtful and (run.entire if key in shared else run.whole)
+    ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty import _wire
 from qlty.classes.integrations._pagerduty._requests import rest_incident
+from qlty.classes.integrations._pagerduty._scope import short
 from qlty.classes.integrations._pagerduty._tag import Tag
 from qlty.errors import Refused
 
@@ -25,7 +28,8 @@ _SMALL_DETAILS = 1024
 _SILENT = {"disabled": "disabled", "maintenance": "in maintenance"}
 #: seconds between two notes on one incident that say the same
 NOTE_EVERY = 3600
-_NOTE_MARK = "(QLTY error "
+#: seconds for which an incident about several tests counts as not open without a new question
+_GROUP_LOOK_EVERY = 60.0
 
 
 class Rest:
@@ -43,6 +47,7 @@ class Rest:
         client = pagerduty.RestApiV2Client(
             api_key.reveal(), default_from=settings.default_from, auth_type=auth
         )
+        self._not_open: dict[tuple[str, str], float] = {}
         self._client = _wire.single_attempt(client, settings.api_url, self)
 
     def open_incident(self, page: dict[str, Any]) -> dict[str, Any] | None:
@@ -61,7 +66,7 @@ class Rest:
     def find_open(self, key: str, service_id: str) -> dict[str, Any] | None:
         """Return the open incident of a key: keys are unique per service only."""
         query = {"incident_key": key, "service_ids[]": [service_id], **_OPEN, **_ALL_TIME}
-        found = self._get("/incidents", query)["incidents"]
+        found = self._get("/incidents", {**query, "include[]": ["body"]})["incidents"]
         return next((one for one in found if one.get("incident_key", key) == key), None)
 
     def open_of_service(self, service_id: str) -> list[dict[str, Any]]:
@@ -99,21 +104,47 @@ class Rest:
         body = {"note": {"content": text}}
         _accepted(self._call("POST", f"/incidents/{incident_id}/notes", json=body))
 
-    def note_once(self, incident: dict[str, Any], text: str, error: str) -> bool:
-        """Add a note unless the last one, or the page, says the same and is not an hour old."""
-        notes = self._get(f"/incidents/{incident['id']}/notes", {})["notes"]
-        ours = [note for note in notes if _NOTE_MARK in str(note.get("content"))]
-        last = max(ours, key=lambda note: _when(note["created_at"]), default=None)
-        if last is not None:
-            said, when = str(last["content"]), last["created_at"]
-        else:
-            tag = self.tag(incident)
-            said, when = f"{_NOTE_MARK}{tag.error if tag else ''})", incident["created_at"]
-        same = f"{_NOTE_MARK}{error})" in said
-        if same and datetime.now(timezone.utc) - _when(when) < timedelta(seconds=NOTE_EVERY):
+    def group_that_tells(self, page: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the open incident about several tests that tells of this page's test already."""
+        for key in page["groups"]:
+            incident = self._open_group(key, page["service_id"])
+            known = self.known(incident) if incident else None
+            if incident and known and short(page["key"]) in known.keys:
+                return incident
+        return None
+
+    def _open_group(self, key: str, service_id: str) -> dict[str, Any] | None:
+        now, place = time.monotonic(), (service_id, key)
+        if now - self._not_open.get(place, -_GROUP_LOOK_EVERY) < _GROUP_LOOK_EVERY:
+            return None
+        incident = self.find_open(key, service_id)
+        if incident is None:
+            self._not_open[place] = now
+        return incident
+
+    def known(self, incident: dict[str, Any]) -> Tag | None:
+        """Return what its key line and those of its notes say; ``None`` where QLTY said nothing."""
+        return self._said(incident)[0]
+
+    def note_once(self, incident: dict[str, Any], text: str, tag: Tag) -> bool:
+        """Add a note unless incident and notes say the same, the last of them within the hour."""
+        known, last = self._said(incident)
+        recent = time.time() - last < NOTE_EVERY
+        if recent and known is not None and not tag.says_more_than(known):
             return False
-        self.note(incident["id"], f"{text} {_NOTE_MARK}{error})")
+        self.note(incident["id"], f"{text}\n\n{tag.line()}")
         return True
+
+    def _said(self, incident: dict[str, Any]) -> tuple[Tag | None, float]:
+        """Return all that is known of an incident, and when the last of it was said."""
+        notes = self._get(f"/incidents/{incident['id']}/notes", {})["notes"]
+        said = [(Tag.find(note.get("content")), _when(note["created_at"])) for note in notes]
+        ours = sorted(
+            ((when, tag) for tag, when in said if tag is not None), key=lambda note: note[0]
+        )
+        tags = [tag for tag in (self.tag(incident), *(tag for _, tag in ours)) if tag is not None]
+        last = ours[-1][0] if ours else _when(incident["created_at"])
+        return (reduce(Tag.joined, tags) if tags else None), last
 
     def check_credentials(self) -> None:
         """Ask for what any working credential may see."""
@@ -155,5 +186,5 @@ def _accepted(response: Any) -> dict[str, Any]:
         ) from None
 
 
-def _when(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _when(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

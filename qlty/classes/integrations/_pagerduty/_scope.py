@@ -10,12 +10,15 @@ from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.results import split_nodeid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: https://developer.pagerduty.com/docs/events-api-v2-trigger-events, ``dedup_key``
 MAX_KEY = 255
 
 OWN_PREFIX = "qlty-"
+
+#: hex digits by which a node id or a key is known again
+SHORT = 10
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Scope:
         """Read it from ``context["run"]``."""
         place = "ci" if run.get("ci") else "local"
         return cls(run.get("environment") or "", run.get("branch") or "", place)
+
+    @property
+    def digest(self) -> str:
+        """What tells environment and branch from others, in a word that no secret is part of."""
+        return digest(f"{self.environment}\0{self.branch}", SHORT)
 
     def key(self, service_id: str, what: str) -> str:
         """Return the key of an incident about ``what``: a test, or all tests of a service."""
@@ -73,6 +81,16 @@ def marker_key(text: str) -> str:
     if len(text) <= MAX_KEY:
         return text
     return f"{text[: MAX_KEY - 41]}-{digest(text, 40)}"
+
+
+def short(text: str) -> str:
+    """Return the short digest of a node id or a key."""
+    return digest(text, SHORT)
+
+
+def shorts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the short digests of several, without doubles, in order."""
+    return tuple(dict.fromkeys(short(text) for text in texts))
 
 
 def group_keys(service_id: str, scope: Scope) -> tuple[str, ...]:

@@ -6,13 +6,16 @@ knows what is open already, and resolving asks first what is open.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._events import Events
 from qlty.classes.integrations._pagerduty._resolving import Passes, kept_open
 from qlty.classes.integrations._pagerduty._rest import Rest
-from qlty.classes.integrations._pagerduty._scope import Scope, group_keys
+from qlty.classes.integrations._pagerduty._scope import OWN_PREFIX
+from qlty.classes.integrations._pagerduty._tag import Tag
+from qlty.classes.integrations._pagerduty._text import one_line
 from qlty.delivery import Sent
 from qlty.errors import Refused, RetryLater
 
@@ -28,6 +31,9 @@ _SELF_ASSIGNED = (
     "so the incident was acknowledged at once"
 )
 
+
+#: incidents that a line of the receipt names, and characters of each name
+_NAMED, _NAME = 5, 100
 
 _BLIND = (
     "the Events API cannot tell what CI opened, so a run outside of CI resolves nothing: "
@@ -79,6 +85,9 @@ class Sender:
 
 def _trigger_by_rest(rest: Rest, job: Job) -> Sent:
     page = job.payload
+    group = rest.group_that_tells(page)
+    if group is not None:
+        return _note(rest, job, group)
     incident = rest.open_incident(page)
     if incident is not None:
         silent = incident.get("status") == "acknowledged"
@@ -87,7 +96,17 @@ def _trigger_by_rest(rest: Rest, job: Job) -> Sent:
     incident = rest.find_open(page["key"], page["service_id"])
     if incident is None:
         raise RetryLater("the incident was open already, and is resolved now: it is opened again")
-    if rest.note_once(incident, page["note"], page["error"]):
+    return _note(rest, job, incident)
+
+
+def _note(rest: Rest, job: Job, incident: dict[str, Any]) -> Sent:
+    """Tell an incident that is open already what is new."""
+    page = job.payload
+    tag = Tag.find(page["tag"])
+    assert tag is not None
+    if incident.get("incident_key") != page["key"]:
+        tag = replace(tag, kind="", key=str(incident["incident_key"]))
+    if rest.note_once(incident, page["note"], tag):
         return _told(job, "noted", incident)
     return _told(job, "open already:", incident)
 
@@ -134,26 +153,39 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
         job.save(resolved=[_brief(one) for one in resolvable])
     resolved = job.checkpoint["resolved"]
     _note_all(rest, job, resolved)
-    text = f"resolved {len(resolved)}" if resolved else f"nothing to resolve on {service_id}"
+    names = "; ".join(one["name"] for one in resolved[:_NAMED])
+    more = f"; and {len(resolved) - _NAMED} more" if len(resolved) > _NAMED else ""
+    text = f"resolved {names}{more}" if resolved else f"nothing to resolve on {service_id}"
     links = tuple(one["html_url"] for one in resolved if one["html_url"])
     return Sent(text, links, (*notes, *kept))
 
 
 def _sort(rest: Rest, run: Passes) -> tuple[list[dict[str, Any]], list[str]]:
     """Return which open incidents to resolve, and a line on each that ought to stay."""
-    candidates = {*run.clean, *group_keys(run.service_id, Scope(run.environment, run.branch))}
+    candidates = {*run.clean, *run.groups}
     resolvable: list[dict[str, Any]] = []
     kept: list[str] = []
     for incident in rest.open_of_service(run.service_id):
-        if incident.get("incident_key") not in candidates:
+        key = str(incident.get("incident_key"))
+        if key not in candidates and not (run.entire and key.startswith(OWN_PREFIX)):
             continue
-        tag = rest.tag(incident)
-        why = "QLTY did not open it" if tag is None else kept_open(tag, run)
+        why = _kept_open(rest, incident, run)
         if why is None:
             resolvable.append(incident)
         elif why:
             kept.append(f"left open: {incident.get('summary')}: {why}")
     return resolvable, kept
+
+
+def _kept_open(rest: Rest, incident: dict[str, Any], run: Passes) -> str | None:
+    tag = rest.tag(incident)
+    if tag is None:
+        return "QLTY did not open it"
+    why = kept_open(tag, run)
+    if why is None:
+        # notes are asked for only now: they may tell of failures that came later
+        why = kept_open(rest.known(incident) or tag, run)
+    return why
 
 
 def _note_all(rest: Rest, job: Job, resolved: list[dict[str, Any]]) -> None:
@@ -164,7 +196,8 @@ def _note_all(rest: Rest, job: Job, resolved: list[dict[str, Any]]) -> None:
 
 
 def _brief(incident: dict[str, Any]) -> dict[str, Any]:
-    return {"id": incident["id"], "html_url": incident.get("html_url")}
+    name = one_line(incident.get("summary") or incident["id"], _NAME)
+    return {"id": incident["id"], "name": name, "html_url": incident.get("html_url")}
 
 
 def _settle_by_events(events: Events, job: Job) -> Sent:

@@ -1,10 +1,17 @@
-"""The key line: the last line of an incident's details, by which a later run knows it again."""
+"""The key line: the last line of an incident's details, by which a later run knows it again.
+
+What PagerDuty stores of an incident cannot be changed, so what is learnt later stands in the same
+kind of line at the end of a note.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MARK = "QLTY key line: "
 
@@ -16,11 +23,12 @@ class Tag:
     Attributes:
         key: the incident's key.
         kind: ``test``, ``setup``, ``summary`` or ``storm``.
-        env: environment in which it was opened.
-        branch: branch on which it was opened.
+        scope: digest of environment and branch: their names may be secrets, which are masked.
+            Empty where failures of several share a marker's key.
         place: ``ci`` or ``local``.
-        failed_at: seconds since the epoch; an older pass proves nothing.
-        tests: short digests of what failed: node ids for kind ``test``, otherwise keys.
+        failed_at: of the newest failure, in seconds since the epoch; an older pass proves nothing.
+        tests: short digests of the node ids that failed, with the time of their newest failure.
+        keys: the same of the keys that they would have alone; none for kind ``test``.
         more: there were more of them than fit.
         size: how many tests the storm was seen in.
         error: signature of the error, so that a different one is worth a note.
@@ -28,25 +36,43 @@ class Tag:
 
     key: str
     kind: str
-    env: str
-    branch: str
+    scope: str
     place: str
     failed_at: float
-    tests: tuple[str, ...] = ()
+    tests: dict[str, float] = field(default_factory=dict)
+    keys: dict[str, float] = field(default_factory=dict)
     more: bool = False
     size: int = 0
     error: str = ""
 
+    def joined(self, later: Tag) -> Tag:
+        """Return what this one and that of a later note say together."""
+        return replace(
+            self,
+            scope=self.scope if later.scope == self.scope else "",
+            failed_at=max(self.failed_at, later.failed_at),
+            tests=newest((*self.tests.items(), *later.tests.items())),
+            keys=newest((*self.keys.items(), *later.keys.items())),
+            more=self.more or later.more,
+            size=max(self.size, later.size),
+            error=later.error,
+        )
+
+    def says_more_than(self, known: Tag) -> bool:
+        """Say whether another error, or a test that failed first now, is worth a note."""
+        return self.error != known.error or not set(self.tests) <= set(known.tests)
+
     def line(self) -> str:
-        """Return it as the last line of the details."""
+        """Return it as the last line of the details, or of a note."""
         return _MARK + json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, values: Any) -> Tag | None:
         """Read it back; ``None`` where it is not one of ours."""
         try:
-            return cls(**{**values, "tests": tuple(values["tests"])})
-        except (TypeError, KeyError):
+            times = {name: newest(values[name].items()) for name in ("tests", "keys")}
+            return cls(**{**values, **times})
+        except (TypeError, KeyError, AttributeError):
             return None
 
     @classmethod
@@ -59,3 +85,11 @@ class Tag:
             return cls.from_json(json.loads(rest.splitlines()[0]))
         except (ValueError, IndexError):
             return None
+
+
+def newest(times: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return the latest time of each name, in the order in which the names came."""
+    found: dict[str, float] = {}
+    for name, time in times:
+        found[name] = max(float(time), found.get(name, 0.0))
+    return found

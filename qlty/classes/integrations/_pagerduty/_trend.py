@@ -1,13 +1,16 @@
-"""How a test did in earlier runs."""
+"""How tests did in earlier runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qlty.delivery import History
 
 _FAILED = frozenset({"failed", "error"})
 _PASSED = frozenset({"passed", "flaky", "xpassed"})
@@ -36,3 +39,29 @@ class Trend:
 
     def __str__(self) -> str:
         return f"failed in {self.failures} of the {self.runs} runs before this one"
+
+
+class Past:
+    """What the history file knows; nothing where a run has none."""
+
+    def __init__(self, history: History | None) -> None:
+        self._history = history
+
+    @property
+    def known(self) -> bool:
+        """Whether any earlier run is known."""
+        return self._history is not None and self._history.known
+
+    def trend_of(self, nodeid: str) -> Trend:
+        """Return how a test did; without any run for one never seen."""
+        return Trend.of(self._history.outcomes(nodeid) if self._history else ())
+
+    @cached_property
+    def failed_last(self) -> frozenset[str]:
+        """The node ids that failed in the newest run."""
+        return self._history.failed_last() if self._history else frozenset()
+
+    @cached_property
+    def failed_once(self) -> dict[str, float]:
+        """See ``History.failed_once``."""
+        return self._history.failed_once() if self._history else {}

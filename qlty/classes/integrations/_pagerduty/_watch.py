@@ -44,6 +44,7 @@ class Watch:
     ) -> None:
         self.scope = scope
         self.services: dict[str, Known] = {}
+        self._collected: dict[str, float] = {}
         self._settings = settings
         self._run = run
         self._desk = desk
@@ -52,10 +53,16 @@ class Watch:
     def see(self, seen: Observation) -> None:
         """Take note of a test; hand over what a failure makes necessary."""
         service = seen.routing.service_id
-        known = self.services.setdefault(service, Known(service))
+        known = self.know(service)
         known.add(seen)
         if seen.verdict == "failed" and not seen.held:
             self._reconcile(known, final=False)
+
+    def know(self, service_id: str) -> Known:
+        """Return what is known of a service's tests: nothing, at first."""
+        if service_id not in self.services:
+            self.services[service_id] = Known(service_id, self._collected)
+        return self.services[service_id]
 
     def finish(self) -> None:
         """Hand over the last state of everything; nothing waits any longer."""
