@@ -18,6 +18,9 @@ _NOTES_SHOWN = 10
 #: characters of each of them
 _LONGEST = 200
 
+#: characters of several texts in one line
+_INLINE = 120
+
 _WAITING: tuple[State, ...] = ("waiting", "sending")
 
 
@@ -71,6 +74,9 @@ class Line:
             kept: whether what waits is still there after this process.
         """
         texts = [f"{self.integration}: {_summary(self)}"]
+        if _are_long(self.texts):
+            texts += [f"  {_short(text)}" for text in self.texts[:_SHOWN]]
+            texts += _more(len(self.texts) - _SHOWN, "like these")
         texts += [f"  {link}" for link in self.links[:_SHOWN]]
         texts += _more(len(self.links) - _SHOWN, "links")
         for name, word, advice in _STATES:
@@ -220,9 +226,14 @@ def _unexplained(row: Row) -> str:
     return "no answer yet" if row.state == "sending" else "not tried yet"
 
 
+def _are_long(texts: Sequence[str]) -> bool:
+    """Say whether several texts are read more easily below each other."""
+    return len(texts) > 1 and sum(map(len, texts[:_SHOWN])) > _INLINE
+
+
 def _summary(line: Line) -> str:
-    said = "; ".join(map(_short, line.texts[:_SHOWN]))
-    if len(line.texts) > _SHOWN:
+    said = "" if _are_long(line.texts) else "; ".join(map(_short, line.texts[:_SHOWN]))
+    if said and len(line.texts) > _SHOWN:
         said += f"; and {len(line.texts) - _SHOWN} more"
     counts = [f"delivered {line.delivered}"] if line.delivered else []
     for name, word, _ in _STATES:

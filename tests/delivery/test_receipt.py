@@ -35,6 +35,15 @@ def test_equal_problems_are_told_once(outbox, put, deliver, scripted, impatient)
     ]
 
 
+def test_several_long_texts_stand_below_each_other(outbox, put, deliver, scripted):
+    for number in range(7):
+        put(str(number))
+    deliver(web=scripted(lambda job: Sent(f"opened {job.payload['text']} {'x' * 100}")))
+    lines = receipt_of(outbox, "run-1").render()
+    assert lines[:2] == ["web: delivered 7", f"  opened 0 {'x' * 100}"]
+    assert lines[5:] == [f"  opened 4 {'x' * 100}", "  and 2 more like these"]
+
+
 def test_long_texts_do_not_flood_the_terminal_and_the_json_has_them_whole(
     outbox, put, deliver, scripted
 ):
