@@ -36,7 +36,7 @@ def journal_seconds_per_test(tests=2_000):
         cases = [_case(number) for number in range(tests)]
         started = time.perf_counter()
         for case, result in cases:
-            journal.start(case.nodeid)
+            journal.start(case)
             journal.finish(case, result)
         elapsed = time.perf_counter() - started
         journal.close()

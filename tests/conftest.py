@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from qlty.delivery import _masking
 from qlty.settings import _values
 
 SPY = """
@@ -125,9 +126,10 @@ class Project:
 
 
 @pytest.fixture(autouse=True)
-def _secrets_of_one_test():
+def _secrets_of_one_test(monkeypatch):
     """Forget what a test has loaded: a secret ``main`` would be masked in every later one."""
     before = set(_values._known)
+    monkeypatch.setattr(_masking, "_environment", _masking._Environment())
     yield
     _values._known.clear()
     _values._known.update(before)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import sqlite3
 import sys
 import threading
 import time
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qlty.cli._project import Project, add_arguments
-from qlty.delivery import STATES, Drainer, ImportedSenders, Outbox, Row, lines_of
+from qlty.delivery import (
+    STATES,
+    Drainer,
+    ImportedSenders,
+    Outbox,
+    Row,
+    dead_journals,
+    lines_of,
+)
 from qlty.errors import OutboxError, SettingsError
+from qlty.lifecycle import Recovered, RunCourier, report_dead_runs
 from qlty.results import clean
 
 if TYPE_CHECKING:
@@ -30,8 +41,8 @@ _FAILED = ("refused", "lost", "given_up")
 _DAY = 86_400.0
 
 _EPILOG = """\
-exit status of deliver: 0 where nothing is left, 75 where something still waits,
-1 where something was refused, lost or given up meanwhile.
+exit status of deliver: 0 where nothing is left, 75 where something still waits, a killed run
+that could not be reported now among it, 1 where something was refused, lost or given up meanwhile.
 """
 
 
@@ -49,17 +60,35 @@ def add_parser(subparsers: Any) -> None:
     listing.add_argument("--state", choices=STATES, help="only those in this state")
     listing.add_argument("--run", metavar="ID", help="only those of this run")
     show = _command(commands, "show", "show one delivery whole", _show)
-    show.add_argument("id", type=int, metavar="ID")
+    show.add_argument("id", type=_id, metavar="ID")
     deliver = _command(commands, "deliver", "send what is due", _deliver)
-    deliver.add_argument("--timeout", type=float, metavar="SECONDS", help="at most so long (60)")
+    deliver.add_argument("--timeout", type=_number, metavar="SECONDS", help="at most so long (60)")
     deliver.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     retry = _command(commands, "retry", "have a refused or lost delivery sent again", _retry)
-    retry.add_argument("ids", type=int, nargs="*", metavar="ID")
+    retry.add_argument("ids", type=_id, nargs="*", metavar="ID")
     retry.add_argument("--failed", action="store_true", help="all refused, lost and given up ones")
     drop = _command(commands, "drop", "have a delivery never sent", _drop)
-    drop.add_argument("ids", type=int, nargs="+", metavar="ID")
+    drop.add_argument("ids", type=_id, nargs="+", metavar="ID")
     prune = _command(commands, "prune", "forget what was settled long ago", _prune)
-    prune.add_argument("--days", type=float, default=30, help="how long ago at least (30)")
+    prune.add_argument("--days", type=_number, default=30, help="how long ago at least (30)")
+
+
+def _id(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+# argparse names them in its errors
+_id.__name__, _number.__name__ = "delivery's number", "number of at least 0"
 
 
 def _command(
@@ -68,8 +97,15 @@ def _command(
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(func=function)
+    parser.set_defaults(func=partial(_guarded, function))
     return parser
+
+
+def _guarded(function: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    try:
+        return function(args)
+    except sqlite3.Error as error:
+        raise OutboxError(f"the outbox cannot be read or written: {error}") from error
 
 
 def _usage(parser: argparse.ArgumentParser) -> int:
@@ -116,24 +152,33 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _deliver(args: argparse.Namespace) -> int:
-    project, outbox = _open(args)
+    outbox = _outbox_to_send(project := Project.find(args))
     project.load_settings()
     timeout = args.timeout if args.timeout is not None else (None if args.follow else 60.0)
     settled = {row.id for row in outbox.rows() if row.state not in _WAITING}
+    killed = Recovered()
     try:
-        _send(project, outbox, timeout, follow=args.follow)
+        killed = _send(project, outbox, timeout, follow=args.follow)
     except KeyboardInterrupt:
         print("interrupted: what is left is kept", file=sys.stderr)
     rows = [row for row in outbox.rows() if row.id not in settled]
     outbox.close()
     _report_delivery(rows, as_json=args.json)
     states = {row.state for row in rows}
-    if states & set(_FAILED):
+    if killed.given_up or states & set(_FAILED):
         return FAILED
-    return STILL_WAITING if states & set(_WAITING) else 0
+    return STILL_WAITING if killed.waiting or states & set(_WAITING) else 0
 
 
-def _send(project: Project, outbox: Outbox, timeout: float | None, *, follow: bool) -> None:
+def _outbox_to_send(project: Project) -> Outbox:
+    """Open the outbox; one that is gone is made again where a killed run is to be reported."""
+    state = project.state_dir
+    if not state.outbox.exists() and dead_journals(state):
+        return Outbox.open(state.outbox)
+    return Outbox.open_existing(state.outbox)
+
+
+def _send(project: Project, outbox: Outbox, timeout: float | None, *, follow: bool) -> Recovered:
     """Send in a thread: hooks of killed runs need the main one, and wait for what is sent."""
     deadline = float("inf") if timeout is None else time.monotonic() + timeout
     drainer = Drainer(outbox, ImportedSenders(), deadline=deadline)
@@ -142,17 +187,17 @@ def _send(project: Project, outbox: Outbox, timeout: float | None, *, follow: bo
     thread = threading.Thread(target=drainer.run, args=(stop, _progress), daemon=True)
     thread.start()
     try:
-        _report_killed_runs(project, outbox)
+        killed = _report_killed_runs(project, outbox)
         drainer.follow = follow
         while thread.is_alive():
             thread.join(0.1)
+        return killed
     finally:
         stop.set()
 
 
-def _report_killed_runs(project: Project, outbox: Outbox) -> None:
+def _report_killed_runs(project: Project, outbox: Outbox) -> Recovered:
     from qlty.classes.integrations.registry import HookLimits, Registry
-    from qlty.lifecycle import RunCourier, report_dead_runs
     from qlty.settings import QltySettings, load
 
     history = load("QLTY", QltySettings).history or project.state_dir.history
@@ -160,11 +205,11 @@ def _report_killed_runs(project: Project, outbox: Outbox) -> None:
     def courier(run: RunInfo, registry: Registry) -> RunCourier:
         return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)
 
-    for reporter, registry in report_dead_runs(
-        project.state_dir, project.rootdir, courier, HookLimits()
-    ):
+    killed = report_dead_runs(project.state_dir, project.rootdir, courier, HookLimits())
+    for reporter, registry in killed.reported:
         senders = ", ".join(integration.name for integration in registry)
         print(f"run {reporter.run['id']} was killed: reported to {senders}", file=sys.stderr)
+    return killed
 
 
 def _progress(counts: dict[str, int]) -> None:
@@ -266,7 +311,10 @@ def _facts(row: Row) -> dict[str, Any]:
 def _time(seconds: float | None) -> str | None:
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    except (OverflowError, ValueError):
+        return "never"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

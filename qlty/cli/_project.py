@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import StateDir, use_settings
+from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
     import argparse
@@ -52,9 +53,16 @@ class Project:
 
     @classmethod
     def find(cls, args: argparse.Namespace) -> Project:
-        """Find the project that the options of :func:`add_arguments` mean."""
+        """Find the project that the options of :func:`add_arguments` mean.
+
+        Raises:
+            SettingsError: its settings, which may name the state folder, cannot be used.
+        """
         rootdir = (args.rootdir or _nearest(Path.cwd())).resolve()
-        folder = args.dir or os.environ.get("QLTY_DIR") or rootdir / STATE_DIR
+        folder = args.dir or os.environ.get("QLTY_DIR")
+        if not folder:
+            cls(rootdir, StateDir(rootdir / STATE_DIR), args.qlty_settings).load_settings()
+            folder = load("QLTY", QltySettings).dir or STATE_DIR
         return cls(rootdir, StateDir(rootdir / folder), args.qlty_settings)
 
     def load_settings(self) -> None:

@@ -87,11 +87,12 @@ class Journal:
         )
         return journal
 
-    def start(self, nodeid: str) -> None:
-        """Note that a test begins."""
+    def start(self, test_case: TestCase) -> None:
+        """Note that a test begins, or what else became known of it."""
         self._lock()
         now = datetime.now(timezone.utc)
-        self._write({"event": "start", "nodeid": nodeid, "time": now}, nodeid)
+        record = {"event": "start", "nodeid": test_case.nodeid, "time": now, "test_case": test_case}
+        self._write(record, tuple(vars(test_case).values()))
 
     def finish(self, test_case: TestCase, result: TestResult) -> None:
         """Note the final outcome of a test."""

@@ -50,7 +50,7 @@ class Masker:
         known.update(from_environment(environ or {}))
         strong = {secret for secret in known if not is_weak(secret)}
         # longest first: a secret that holds another one must go as a whole
-        self._literals = sorted(_all_spellings(strong), key=len, reverse=True)
+        self._literals = sorted(_all_spellings(strong | _lines(strong)), key=len, reverse=True)
         self._weak = _standing_alone(known - strong)
         self._heads = [(literal[:_PIECE], literal) for literal in self._literals]
         self._tails = [(literal[-_PIECE:], literal) for literal in self._literals]
@@ -86,6 +86,8 @@ class Masker:
             }
         if isinstance(value, (list, tuple)):
             return [self.mask_json(item) for item in value]
+        if isinstance(value, (int, float)) and str(value) in self._literals:
+            return MASK
         return value
 
     def key(self, identity: str) -> str:
@@ -122,6 +124,12 @@ class Masker:
             text = _mask_heads(text, heads)
         tails = [literal for tail, literal in self._tails if tail in text]
         return _mask_tails(text, tails) if tails else text
+
+
+def _lines(secrets: Iterable[str]) -> set[str]:
+    """Return the lines of keys and certificates: pytest shows each with something before it."""
+    lines = {line.strip() for secret in secrets if "\n" in secret for line in secret.splitlines()}
+    return {line for line in lines if not is_weak(line)}
 
 
 def _all_spellings(secrets: Iterable[str]) -> set[str]:
@@ -198,12 +206,39 @@ def _longest_tail(text: str, start: int, literal: str) -> int:
 
 @lru_cache(maxsize=8)
 def _masker_of(secrets: frozenset[str]) -> Masker:
-    return Masker(secrets, os.environ)
+    return Masker(secrets)
+
+
+class _Environment:
+    """The secrets of this process's environment, also those that came, or went, during the run."""
+
+    #: a suite that makes a new token for each test must not be slowed down by all of them
+    most = 100
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._found: dict[str, None] = {}
+        self._secrets: frozenset[str] = frozenset()
+
+    def secrets(self) -> frozenset[str]:
+        """Return all of them; nearly always without looking at the variables one by one."""
+        # what os.environ keeps: to compare it takes a microsecond, to read it a hundred
+        now = vars(os.environ).get("_data") or dict(os.environ)
+        if now != self._seen:
+            self._seen = dict(now)
+            new = dict.fromkeys(from_environment(os.environ))
+            kept = [secret for secret in self._found if secret not in new][-self.most :]
+            self._found = {**dict.fromkeys(kept), **new}
+            self._secrets = frozenset(self._found)
+        return self._secrets
+
+
+_environment = _Environment()
 
 
 def current_masker() -> Masker:
     """Return the masker for all secrets that settings have loaded so far and the environment's."""
-    return _masker_of(known_secrets())
+    return _masker_of(known_secrets() | _environment.secrets())
 
 
 def mask(text: str) -> str:

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -95,7 +96,6 @@ class _Steering:
 
 def _warm_up(modules: list[str]) -> None:
     import importlib
-    from contextlib import suppress
 
     for module in modules:
         # where it matters that it cannot be imported, sending will say so
@@ -103,21 +103,44 @@ def _warm_up(modules: list[str]) -> None:
             importlib.import_module(module)
 
 
-def _say(text: str) -> None:
-    from qlty.delivery._masking import mask
+class _MaskedLog:
+    """Standard error without secrets, whoever writes there: a project's code, its clients."""
 
-    sys.stderr.write(f"{mask(text)}\n")
-    sys.stderr.flush()
+    def __init__(self) -> None:
+        from qlty.delivery._masking import mask
+
+        self._mask = mask
+        self._log = os.dup(2)
+        reading, writing = os.pipe()
+        os.dup2(writing, 2)
+        os.close(writing)
+        self._thread = threading.Thread(target=self._pass_on, args=(reading,), daemon=True)
+        self._thread.start()
+
+    def _pass_on(self, reading: int) -> None:
+        with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as lines:
+            for line in lines:
+                with suppress(OSError):  # a full disk must not block whoever writes
+                    os.write(self._log, self._mask(line).encode("utf-8", "backslashreplace"))
+
+    def close(self) -> None:
+        """Write what is on its way, unless a child process keeps the pipe open."""
+        sys.stderr.flush()
+        os.dup2(self._log, 2)
+        self._thread.join(1.0)
 
 
 def _run() -> None:
+    log = _MaskedLog()
     try:
         main(sys.stdin.buffer)
     except BaseException:  # noqa: BLE001 -- a traceback may hold a secret: it is masked
         import traceback
 
-        _say(traceback.format_exc())
+        sys.stderr.write(traceback.format_exc())
+        log.close()
         os._exit(1)
+    log.close()
     # lanes that still wait for a server that does not answer must not keep the process alive
     os._exit(0)
 

@@ -14,7 +14,7 @@ from qlty.errors import JournalError
 from qlty.results import Marker, TestCase, TestResult, split_nodeid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from qlty.delivery._state_dir import StateDir
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("qlty")
 
-#: how often reporting a dead run is tried before it is left alone
+#: how many processes may die of reporting a dead run before it is left alone
 _MOST_TRIES = 3
 
 
@@ -33,19 +33,21 @@ class RecordedRun:
     Attributes:
         info: what ``Journal.create`` was given.
         finished: every test whose final outcome is known, in the order in which they ended.
-        in_flight: node ids of tests that began and did not end, with the time of their start.
+        in_flight: by node id, tests that began and did not end, with the time of their start.
         ended: whether the run was reported.
         damaged: lines that could not be read, apart from a torn last one.
-        tries: how often somebody has begun to report it after its death.
+        tries: how often somebody has begun to report it after its death, and died of that.
+        told: class paths of the integrations that have been told of its death.
     """
 
     run_id: str
     info: dict[str, Any] = field(default_factory=dict)
     finished: list[tuple[TestCase, TestResult]] = field(default_factory=list)
-    in_flight: dict[str, datetime] = field(default_factory=dict)
+    in_flight: dict[str, tuple[TestCase, datetime]] = field(default_factory=dict)
     ended: bool = False
     damaged: int = 0
     tries: int = 0
+    told: set[str] = field(default_factory=set)
 
     @property
     def results(self) -> TestResults:
@@ -58,7 +60,7 @@ class RecordedRun:
 
     def interrupted(self) -> list[tuple[TestCase, TestResult]]:
         """Return the tests during which the run died."""
-        return [_interrupted(nodeid, start) for nodeid, start in self.in_flight.items()]
+        return [_interrupted(test_case, start) for test_case, start in self.in_flight.values()]
 
 
 def read_journal(path: Path) -> RecordedRun:
@@ -115,13 +117,20 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 def _take(run: RecordedRun, record: dict[str, Any]) -> None:
     event = record["event"]
     if event == "start":
-        run.in_flight[record["nodeid"]] = _time(record["time"])
+        nodeid = record["nodeid"]
+        known = record.get("test_case")
+        test_case = _test_case(known) if known else _bare(nodeid)
+        _, begun = run.in_flight.get(nodeid, (None, _time(record["time"])))
+        run.in_flight[nodeid] = (test_case, begun)
     elif event == "finish":
         test_case = _test_case(record["test_case"])
         run.finished.append((test_case, _result(record["result"])))
         run.in_flight.pop(test_case.nodeid, None)
     elif event == "recovery":
         run.tries += 1
+    elif event == "told":
+        run.tries = 0
+        run.told |= set(record["integrations"])
     elif event in {"end", "recovered"}:
         run.ended = True
 
@@ -151,8 +160,12 @@ def _test_case(record: dict[str, Any]) -> TestCase:
     return TestCase(**values)
 
 
-def _interrupted(nodeid: str, start: datetime) -> tuple[TestCase, TestResult]:
+def _bare(nodeid: str) -> TestCase:
     _, name = split_nodeid(nodeid)
+    return TestCase(nodeid=nodeid, name=name, path=nodeid.partition("::")[0])
+
+
+def _interrupted(test_case: TestCase, start: datetime) -> tuple[TestCase, TestResult]:
     result = TestResult(
         status="failed",
         outcome="error",
@@ -164,14 +177,14 @@ def _interrupted(nodeid: str, start: datetime) -> tuple[TestCase, TestResult]:
         attempts=1,
         flaky=False,
         interrupted=True,
-        test_case_ids=[],
+        test_case_ids=list(test_case.case_ids),
         feature_name=None,
         test_target=None,
         results_dir=None,
         attachments=[],
-        nodeid=nodeid,
+        nodeid=test_case.nodeid,
     )
-    return TestCase(nodeid=nodeid, name=name, path=nodeid.partition("::")[0]), result
+    return test_case, result
 
 
 class DeadRun:
@@ -181,43 +194,68 @@ class DeadRun:
         self.run = run
         self._file = file
 
+    def told(self, integrations: Iterable[str]) -> None:
+        """Note who has been told of the run; the others are still to be told."""
+        append(self._file, {"event": "told", "integrations": sorted(integrations)})
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last test of the run ended, or since the run began."""
+        times = [result["end_time"] for _, result in self.run.finished]
+        try:
+            last = max(times) if times else _time(self.run.info["run"]["start"])
+            return (datetime.now(timezone.utc) - last).total_seconds()
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return float("inf")
+
     def done(self) -> None:
         """Note that the run has been reported; without this it is found again."""
         append(self._file, {"event": "recovered", "time": datetime.now(timezone.utc)})
 
 
 def recover(
-    state_dir: StateDir, mine: Callable[[RecordedRun], bool] = lambda _: True
+    state_dir: StateDir,
+    mine: Callable[[RecordedRun], bool] = lambda _: True,
+    on_trouble: Callable[[bool], None] = lambda _: None,
 ) -> Iterator[DeadRun]:
     """Yield the runs that died before they were reported, oldest first.
 
     Each is locked until the next one is asked for. What the caller does with it may be done again
     after another crash, so its deliveries need keys that are the same every time.
-    A run whose reporting failed three times is left alone from then on.
+    A run that three processes died of reporting is left alone from then on.
 
     Args:
         state_dir: where.
         mine: says whether the caller is the one to report a run.
+        on_trouble: called for each run that cannot be reported, and nobody is told of, with
+            whether that is for good.
     """
     for path in dead_journals(state_dir):
         with held(path) as file:
-            found = _take_over(path, file, mine) if file is not None else None
+            found = _take_over(path, file, mine, on_trouble) if file is not None else None
             if found is not None:
                 yield found
 
 
-def _take_over(path: Path, file: int, mine: Callable[[RecordedRun], bool]) -> DeadRun | None:
+def _take_over(
+    path: Path,
+    file: int,
+    mine: Callable[[RecordedRun], bool],
+    on_trouble: Callable[[bool], None],
+) -> DeadRun | None:
     # through the descriptor that holds the lock: opening and closing the file anew would drop it
     try:
         run = _read(path, os.pread(file, os.fstat(file).st_size, 0))
     except JournalError as error:
         logger.warning("a killed run is not reported: %s", error)
+        on_trouble(False)
         return None
     dead = DeadRun(run, file)
     if run.ended or not mine(run):
         return None
     if run.tries >= _MOST_TRIES:
-        logger.warning("%s could not be reported %d times: given up", path, run.tries)
+        logger.warning("%s: %d processes died of reporting it: given up", path, run.tries)
+        on_trouble(True)
         dead.done()
         return None
     append(file, {"event": "recovery", "time": datetime.now(timezone.utc)})

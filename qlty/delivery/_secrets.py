@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,10 +72,15 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 def from_environment(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the values of variables whose names say that they hold a secret."""
     for name, value in environ.items():
-        if not _SECRET_NAME.search(name) or _HARMLESS_NAME.search(name):
+        if not _is_secret_name(name):
             continue
         if len(value) >= MINIMUM_LENGTH and value.lower() not in _COMMON_WORDS:
             yield value
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
 
 
 def is_weak(secret: str) -> bool:

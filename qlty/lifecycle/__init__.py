@@ -4,7 +4,7 @@ from qlty.lifecycle._console import console
 from qlty.lifecycle._contained import contained
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
-from qlty.lifecycle._recovery import report_dead_runs
+from qlty.lifecycle._recovery import Recovered, report_dead_runs
 from qlty.lifecycle._rehearsal import Rehearsal
 from qlty.lifecycle._run import ABORTED, INTERRUPTED, UNDELIVERED, Plan, Run
 
@@ -14,6 +14,7 @@ __all__ = [
     "UNDELIVERED",
     "Deliveries",
     "Plan",
+    "Recovered",
     "Rehearsal",
     "Run",
     "RunCourier",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-import uuid
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import History, current_masker
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from qlty.classes.integrations.registry import Registry
     from qlty.delivery import Delivery, Outbox
     from qlty.results import RunInfo
+
+#: seconds that nobody waits for: a hundred years
+_NEVER = 100 * 365 * 86_400.0
 
 
 class RunCourier:
@@ -42,6 +47,7 @@ class RunCourier:
         self._history_file = history_file
         self._history: History | None = None
         self._on_urgent = on_urgent
+        self._keys: Counter[str] = Counter()
 
     @property
     def history(self) -> History:
@@ -57,22 +63,31 @@ class RunCourier:
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         """Commit a payload to the outbox."""
-        now = time.time()
         delivery = self._outbox.enqueue(
             integration=integration.name,
             target=integration.target(),
-            key=order.key or uuid.uuid4().hex,
+            key=order.key or self._own_key(integration, payload, order.kind),
             kind=order.kind,
             payload=payload,
             run_id=self.run["id"],
             class_path=self._registry.class_path(integration) or None,
-            expires_at=None if order.expires_in is None else now + order.expires_in,
-            not_before=None if order.not_before_in is None else now + order.not_before_in,
+            expires_at=_moment(order.expires_in),
+            not_before=_moment(order.not_before_in),
             supersedes=order.supersedes,
         )
         if order.urgent:
             self._on_urgent()
         return delivery
+
+    def _own_key(self, integration: Integration, payload: Any, kind: str) -> str:
+        """Return a key that is unique in this run, and the same where the run is told again."""
+        try:
+            text = json.dumps([integration.name, kind, payload], sort_keys=True)
+        except (TypeError, ValueError, RecursionError):
+            text = repr(payload)  # no JSON, as the outbox will say
+        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._keys[digest] += 1
+        return f"{self.run['id']} {digest} {self._keys[digest]}"
 
     def waiting(self, integration: Integration, kind: str) -> list[dict[str, Any]]:
         """Return the payloads of a kind that wait in the outbox, also since earlier runs."""
@@ -86,3 +101,8 @@ class RunCourier:
         masked = current_masker().mask(clean(text))
         if masked not in notes:
             notes.append(masked)
+
+
+def _moment(seconds: float | None) -> float | None:
+    """Return when so many seconds are over; ``None`` for never."""
+    return None if seconds is None or seconds > _NEVER else time.time() + seconds

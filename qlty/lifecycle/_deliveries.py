@@ -70,9 +70,9 @@ class Deliveries:
         """Let go of everything: the run does not begin."""
         self._outbox.close()
 
-    def test_started(self, nodeid: str) -> None:
+    def test_started(self, case: TestCase) -> None:
         """Note that a test runs."""
-        self._journal.start(nodeid)
+        self._journal.start(case)
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """Keep a result before anybody is told of it."""
@@ -93,9 +93,8 @@ class Deliveries:
             self._outbox.waits_end = now + INTERRUPTED_TIMEOUT / 2
             return
         limits = self._registry.limits
-        self._earlier = list(
-            report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
-        )
+        dead = report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
+        self._earlier = dead.reported
 
     def close(self, *, interrupted: bool) -> bool:
         """Finish sending within the time budget and say what became of everything.

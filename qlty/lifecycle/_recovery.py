@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,43 +12,79 @@ from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations._resolve import find_class
 from qlty.classes.integrations.registry import HookLimits, Registry
 from qlty.delivery import recover
-from qlty.results import RunInfo, run_info_from_json
+from qlty.results import RunInfo, iter_results, run_info_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from qlty.delivery import RecordedRun, StateDir
+    from qlty.delivery import DeadRun, RecordedRun, StateDir
     from qlty.lifecycle._courier import RunCourier
 
     MakeCourier = Callable[[RunInfo, Registry], RunCourier]
 
 logger = logging.getLogger("qlty")
 
+#: seconds for which a killed run waits for an integration that cannot be told of it
+_KEEP_TRYING = 7 * 86_400.0
+
+
+@dataclass
+class Recovered:
+    """What became of the runs that were killed.
+
+    Attributes:
+        reported: courier and registry of each run that somebody was told of now.
+        waiting: runs of which somebody is still to be told.
+        given_up: runs of which somebody will never be told.
+    """
+
+    reported: list[tuple[RunCourier, Registry]] = field(default_factory=list)
+    waiting: int = 0
+    given_up: int = 0
+
+    def trouble(self, for_good: bool) -> None:
+        """Count a run that cannot be reported."""
+        self.given_up += for_good
+        self.waiting += not for_good
+
 
 def report_dead_runs(
     state: StateDir, rootdir: Path, make_courier: MakeCourier, limits: HookLimits
-) -> Iterator[tuple[RunCourier, Registry]]:
+) -> Recovered:
     """Report every dead run of a project through new instances of the integrations that it had.
 
-    One that cannot be reported is tried again by the next runs, three times in all.
-
-    Yields:
-        the courier and the registry of each, once its hooks were called.
+    An integration that cannot be told now, because its remote is down or its module is away, is
+    told by one of the next runs, for a week; those that were told are not told again.
     """
-    for dead in recover(state, partial(_belongs_to, rootdir)):
+    recovered = Recovered()
+    for dead in recover(state, partial(_belongs_to, rootdir), recovered.trouble):
         logger.info("run %s was killed before it was reported: reporting it now", dead.run.run_id)
         try:
             registry = Registry(limits)
             courier = make_courier(_info(dead.run), registry)
-            _report(dead.run, registry, courier)
+            told = _report(dead.run, registry, courier)
         except Exception as error:  # noqa: BLE001 - its facts are a file's: the own run comes first
             cause = one_line(error)
             logger.warning("run %s cannot be reported now: %s", dead.run.run_id, cause)
+            _settle(dead, dead.run.told, recovered)
             continue
-        if dead.run.info.get("integrations") and not len(registry):
-            continue  # nobody could hear of it: the next run tries again
-        dead.done()
-        yield courier, registry
+        if len(registry):
+            recovered.reported.append((courier, registry))
+        _settle(dead, told, recovered)
+    return recovered
+
+
+def _settle(dead: DeadRun, told: set[str], recovered: Recovered) -> None:
+    left = [path for path in dead.run.info.get("integrations", ()) if path not in told]
+    if left and dead.age < _KEEP_TRYING:
+        dead.told(told)
+        logger.warning("run %s waits for %s", dead.run.run_id, ", ".join(left))
+        recovered.trouble(for_good=False)
+        return
+    if left:
+        logger.warning("run %s is given up for %s", dead.run.run_id, ", ".join(left))
+        recovered.trouble(for_good=True)
+    dead.done()
 
 
 def _belongs_to(rootdir: Path, run: RecordedRun) -> bool:
@@ -64,9 +101,12 @@ def _info(run: RecordedRun) -> RunInfo:
     return {**run_info_from_json(run.info["run"]), "cut_short": True}
 
 
-def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> None:
+def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> set[str]:
+    """Tell the integrations that have not been told; return the paths of all that have been now."""
     registry.connect(courier)
     for path in run.info.get("integrations", ()):
+        if path in run.told:
+            continue
         try:
             registry.register(find_class(path)(), path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's own constructor
@@ -77,4 +117,7 @@ def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> None:
     results = run.results
     ends = [result["end_time"] for tests in results.values() for result in tests.values()]
     elapsed = (max(ends) - courier.run["start"]).total_seconds() if ends else 0.0
+    courier.history.record(iter_results(results), run_id=run.run_id)
     registry.on_run_end(results, run.run_id, elapsed, None, {"run": courier.run})
+    courier.history.save()
+    return run.told | {registry.class_path(integration) for integration in registry}

@@ -95,7 +95,7 @@ class Rehearsal(Deliveries):
     def begin(self) -> None:
         """Keep no journal."""
 
-    def test_started(self, nodeid: str) -> None:
+    def test_started(self, case: TestCase) -> None:
         """Keep no journal."""
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:

@@ -105,9 +105,9 @@ class Run:
         where = file or f"there is no settings.py in {self.plan.rootdir}"
         return f"none is named by --report-to or by CUSTOM_INTEGRATIONS ({where})"
 
-    def test_started(self, nodeid: str) -> None:
-        """An attempt of a test began."""
-        self.deliveries.test_started(nodeid)
+    def test_started(self, case: TestCase) -> None:
+        """A test began, or more became known of one that did."""
+        self.deliveries.test_started(case)
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome of a test is known: store it, then tell the integrations."""

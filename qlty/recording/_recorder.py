@@ -34,8 +34,8 @@ _LABELS = frozenset({"feature_name", "test_target", "results_dir"})
 class Listener(Protocol):
     """Who is told of tests: the run."""
 
-    def test_started(self, nodeid: str) -> None:
-        """An attempt began."""
+    def test_started(self, case: TestCase) -> None:
+        """A test began, or more became known of one that did."""
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome is known."""
@@ -62,8 +62,8 @@ class Recorder:
             return
         attempts = self._open.get(nodeid)
         if attempts is None:
-            self._open[nodeid] = Attempts(self._case(nodeid, location))
-            self._listener.test_started(nodeid)
+            attempts = self._open[nodeid] = Attempts(self._case(nodeid, location))
+            self._listener.test_started(attempts.case)
         else:
             attempts.restart()
 
@@ -90,6 +90,7 @@ class Recorder:
         encoded = getattr(report, ATTRIBUTE, None)
         if encoded is not None:
             attempts.case = decode(report.nodeid, encoded)
+            self._listener.test_started(attempts.case)
         attempts.phases.append(_phase_report(report, attempts))
         if report.user_properties:
             _take_properties(_properties(report), attempts)
@@ -110,7 +111,7 @@ class Recorder:
         path = nodeid.partition("::")[0]
         failure = PhaseReport("collect", "failed", failure_text(report), now, now, 0.0)
         attempts = Attempts(TestCase(nodeid, "<collection>", path=path), phases=[failure])
-        self._listener.test_started(nodeid)
+        self._listener.test_started(attempts.case)
         self._listener.test_ended(attempts.case, merge(attempts))
 
     @contained

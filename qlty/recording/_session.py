@@ -30,7 +30,7 @@ class Session:
         self._run = run
         self.recorder = Recorder(run)
         self._pid = os.getpid()
-        self._broken_off = False
+        self._broken_off = self._finished = False
         self._termination = Termination(self._stop)
         self._stack = ExitStack()
         self._stack.callback(after)
@@ -87,13 +87,18 @@ class Session:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        if self._termination.received and self._config.pluginmanager.has_plugin("dsession"):
+            # xdist gives its workers ten seconds to end, and CI systems kill before they are over
+            self._finish(session)
         try:
             return (yield)
         finally:
-            if os.getpid() == self._pid:
-                self._finish(session)
+            self._finish(session)
 
     def _finish(self, session: pytest.Session) -> None:
+        if self._finished or os.getpid() != self._pid:
+            return
+        self._finished = True
         self.recorder.close()
         self._log.close()
         self._look_for_deselection()

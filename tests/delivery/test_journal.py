@@ -74,7 +74,7 @@ def journal(state_dir):
 
 
 def test_what_is_written_is_read_again(journal):
-    journal.start("tests/test_a.py::test_x")
+    journal.start(case_of("tests/test_a.py::test_x"))
     journal.finish(case_of(), result_of())
     run = read_journal(journal.path)
     assert run.run_id == "run-1"
@@ -85,16 +85,38 @@ def test_what_is_written_is_read_again(journal):
 
 
 def test_a_test_in_flight_is_an_interrupted_error(journal):
-    journal.start("tests/test_a.py::test_x[a::b]")
+    journal.start(case_of("tests/test_a.py::test_x[a::b]"))
     results = read_journal(journal.path).results
     result = results["tests/test_a.py"]["test_x[a::b]"]
     assert (result["status"], result["outcome"]) == ("failed", "error")
     assert result["interrupted"]
 
 
+def test_a_test_in_flight_keeps_what_is_known_of_it(journal):
+    journal.start(case_of())
+    ((test_case, result),) = read_journal(journal.path).interrupted()
+    assert test_case == case_of()
+    assert result["test_case_ids"] == [1, 2]
+
+
+def test_a_second_start_tells_more_and_keeps_the_time_of_the_first(journal):
+    journal.start(case_of(docstring=None))
+    begun = read_journal(journal.path).interrupted()[0][1]["start_time"]
+    journal.start(case_of())
+    ((test_case, result),) = read_journal(journal.path).interrupted()
+    assert (test_case, result["start_time"]) == (case_of(), begun)
+
+
+def test_a_start_of_an_older_journal_tells_the_node_id_alone(journal):
+    with journal.path.open("a") as file:
+        file.write('{"event":"start","nodeid":"a.py::test","time":"2026-11-23T08:00:00Z"}\n')
+    ((test_case, _),) = read_journal(journal.path).interrupted()
+    assert test_case == TestCase("a.py::test", "test", path="a.py")
+
+
 def test_a_rerun_is_not_in_flight_after_its_final_outcome(journal):
-    journal.start("tests/test_a.py::test_x")
-    journal.start("tests/test_a.py::test_x")
+    journal.start(case_of("tests/test_a.py::test_x"))
+    journal.start(case_of("tests/test_a.py::test_x"))
     journal.finish(case_of(), result_of(attempts=2))
     assert read_journal(journal.path).in_flight == {}
 
@@ -124,7 +146,7 @@ def test_a_journal_cut_anywhere_gives_what_was_whole(tmp_path_factory, cut):
     journal = Journal.create(state_dir, "run-1", {}, Masker())
     for number in range(3):
         nodeid = f"tests/test_a.py::test_{number}"
-        journal.start(nodeid)
+        journal.start(case_of(nodeid))
         journal.finish(case_of(nodeid), result_of(nodeid))
     journal.close()
     content = journal.path.read_bytes()
@@ -175,7 +197,7 @@ def test_secrets_are_masked_and_ids_stay_identities(state_dir):
     masker = Masker(["s3cr3t-v4lue"])
     journal = Journal.create(state_dir, "run-1", {"url": "https://x/s3cr3t-v4lue"}, masker)
     nodeid = "tests/test_a.py::test_x[s3cr3t-v4lue]"
-    journal.start(nodeid)
+    journal.start(case_of(nodeid))
     journal.finish(case_of(nodeid), result_of(nodeid, message="it was s3cr3t-v4lue"))
     journal.close()
     assert b"s3cr3t" not in journal.path.read_bytes()
@@ -226,7 +248,7 @@ def test_a_folder_that_cannot_be_made_is_said_and_stops_nothing(tmp_path):
     assert "cannot be used" in state_dir.ensure()
     journal = Journal.create(state_dir, "run-1", {}, Masker())
     assert "cannot be written" in journal.trouble
-    journal.start("tests/test_a.py::test_x")
+    journal.start(case_of("tests/test_a.py::test_x"))
     journal.end()
     journal.close()
 
@@ -266,8 +288,9 @@ def start_run(state_dir, script):
         import os, sys, time
         from pathlib import Path
         from qlty.delivery import Journal, Masker, StateDir
+        from qlty.results import TestCase
         journal = Journal.create(StateDir(Path(sys.argv[1])), "other", {{}}, Masker())
-        journal.start("tests/test_a.py::test_x")
+        journal.start(TestCase("tests/test_a.py::test_x", "test_x"))
         {script}
     """
     process = subprocess.Popen(
@@ -321,7 +344,7 @@ def test_a_forked_child_writes_nothing(journal):
     before = journal.path.read_bytes()
     child = os.fork()
     if not child:
-        journal.start("tests/test_a.py::test_x")
+        journal.start(case_of("tests/test_a.py::test_x"))
         journal.end()
         os._exit(0)
     os.waitpid(child, 0)
@@ -353,7 +376,7 @@ def abandon(state_dir, run_id="run-1"):
     """Leave a journal as a dead process leaves it."""
     journal = Journal.create(state_dir, run_id, {"id": run_id}, Masker())
     journal.finish(case_of(), result_of())
-    journal.start("tests/test_a.py::test_y")
+    journal.start(case_of("tests/test_a.py::test_y"))
     journal.close()
     name_process(journal.path, "host|boot|ns|1|2")
     return journal.path

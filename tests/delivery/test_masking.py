@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from qlty.delivery import MASK, Masker
+from qlty.delivery import MASK, Masker, mask
+from qlty.delivery._masking import _Environment
 from qlty.delivery._secrets import is_weak
 
 CANARY = "c4n4ry/S3cret+v4lue=&\"<'\\é"
@@ -228,3 +229,44 @@ def test_what_masking_would_change_is_suspected(secret, text):
     for sample in (text, text + secret, secret[:7] + "...", text + "xoxb-1234567890-abcdef"):
         if masker.mask(sample) != sample:
             assert masker.suspects(sample)
+
+
+KEY = "user=alice-the-deployer\nkeyline-AAAABBBB1111\nlast"
+
+
+@pytest.mark.parametrize("shown", ["E   {}", "E     + {}", "    {}\n", "{}"])
+def test_the_lines_of_a_secret_are_found_each_for_itself(shown):
+    text = "\n".join(shown.format(line) for line in KEY.splitlines())
+    masked = Masker([KEY]).mask(text)
+    assert "alice" not in masked
+    assert "AAAABBBB" not in masked
+
+
+def test_a_word_in_a_line_of_a_secret_stays_a_word():
+    assert Masker(["first-Line-0123\nproduction\n"]).mask("in production") == "in production"
+
+
+def test_a_secret_that_is_a_number_is_found():
+    masker = Masker(["9182736455463728"])
+    assert masker.mask_json({"n": 9182736455463728, "m": [1, 2.5, True]}) == {
+        "n": MASK,
+        "m": [1, 2.5, True],
+    }
+
+
+def test_a_secret_that_comes_into_the_environment_later_is_known_and_stays_known(monkeypatch):
+    assert mask("late-Tok3n-998877") == "late-Tok3n-998877"
+    monkeypatch.setenv("SHOP_SESSION_TOKEN", "late-Tok3n-998877")
+    assert mask("late-Tok3n-998877") == MASK
+    monkeypatch.setenv("SHOP_SESSION_TOKEN", "next-Tok3n-112233")
+    assert mask("late-Tok3n-998877 next-Tok3n-112233") == f"{MASK} {MASK}"
+    monkeypatch.delenv("SHOP_SESSION_TOKEN")
+    assert mask("next-Tok3n-112233") == MASK
+
+
+def test_tokens_that_change_with_every_test_are_forgotten_in_time(monkeypatch):
+    environment = _Environment()
+    for number in range(300):
+        monkeypatch.setenv("SHOP_SESSION_TOKEN", f"number-{number}-Tok3n")
+        assert f"number-{number}-Tok3n" in environment.secrets()
+    assert len([one for one in environment.secrets() if "-Tok3n" in one]) <= 101

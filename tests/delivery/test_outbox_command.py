@@ -241,3 +241,49 @@ def test_the_ini_file_of_pytest_is_read(put_web, run, remote, project, name, tex
     put_web("a")
     assert run("deliver").returncode == 0
     assert remote.effects == ["a"]
+
+
+def test_a_file_that_is_damaged_inside_is_said_in_one_line(run, put_web, outbox, project):
+    for number in range(200):
+        put_web("x" * 500, key=str(number))
+    outbox.close()
+    path = project / ".qlty-framework" / "outbox.sqlite3"
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 20] = b"\xff" * (4096 * 17)
+    path.write_bytes(content)
+    done = run("list")
+    assert done.returncode == 1
+    assert done.stderr.startswith("qlty-framework: error: the outbox cannot be read")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "99999999999999999999999"),
+        ("drop", "-1"),
+        ("deliver", "--timeout", "nan"),
+        ("deliver", "--timeout", "-1"),
+        ("prune", "--days", "-1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(run, outbox, arguments):
+    done = run(*arguments)
+    assert done.returncode == 4
+    assert "error: argument" in done.stderr or "invalid" in done.stderr
+
+
+def test_whoever_reads_only_the_beginning_gets_no_traceback(run, put_web, outbox, project):
+    for number in range(2000):
+        put_web("a", key=str(number))
+    command = f"{sys.executable} -m qlty outbox list --json | head -c 10"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_a_delivery_that_never_expires_can_be_listed(run, put_web, outbox):
+    put_web("a", expires_at=1e15)
+    assert json.loads(run("list", "--json").stdout)[0]["expires"] == "never"

@@ -120,6 +120,38 @@ def test_options_reach_the_relay_through_its_pipe_only(put_web, setup, project):
     assert relay.finish(30)
 
 
+NOISY = """
+    import logging, os, sys
+
+    class Web:
+        def target(self):
+            return "remote"
+
+        def send(self, job):
+            token = os.environ["SHOP_API_TOKEN"]
+            print("printed", token, file=sys.stderr)
+            logging.warning("logged %s", token)
+            os.write(2, f"written {token}\\n".encode())
+"""
+
+
+def test_the_log_of_a_relay_has_what_a_project_says_without_its_secrets(
+    outbox, put_web, setup, project, monkeypatch
+):
+    monkeypatch.setenv("SHOP_API_TOKEN", "abcdEFGH12345678")
+    (project / "web.py").write_text(textwrap.dedent(NOISY))
+    put_web("a")
+    relay = start_relay(setup, log=project / "relay.log", cwd=project)
+    assert relay.finish(30)
+    lines = (project / "relay.log").read_text().splitlines()
+    assert [line for line in lines if "***" in line] == [
+        "printed ***",
+        "WARNING:root:logged ***",
+        "written ***",
+    ]
+    assert not any("EFGH" in line for line in lines)
+
+
 @pytest.mark.parametrize("module", ["settings.py", "web.py"])
 def test_a_project_that_hangs_when_imported_does_not_keep_the_relay_of_a_killed_run(
     put_web, setup, project, module

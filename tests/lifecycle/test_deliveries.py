@@ -337,3 +337,176 @@ def test_secrets_reach_neither_log_nor_journal_nor_outbox_nor_terminal_of_ours(f
     for file in (filing.root / ".qlty-framework").rglob("*"):
         assert not file.is_file() or secret.encode() not in file.read_bytes(), file
     assert secret not in str(ran.end)
+
+
+KILLED = """
+    import os, signal, time
+    import pytest
+
+    def test_one(): pass
+
+    @pytest.mark.testrail(7)
+    def test_dies():
+        "What it is for."
+        time.sleep(0.5)  # a worker tells its controller first
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n1", "--maxfail=1")], ids=["alone", "xdist"])
+def test_the_test_in_flight_of_a_killed_run_keeps_its_cases_and_its_docstring(filing, arguments):
+    worker = "os.getppid()" if arguments else "os.getpid()"
+    filing.write("test_two.py", KILLED.replace("os.getpid()", worker))
+    filing.pytest("--qlty", *arguments)
+    filing.write("test_two.py", "def test_next(): pass\n")
+    told = filing.pytest("--qlty").calls("on_test_end")
+    (dies,) = [one for one in told if one["case"]["name"] == "test_dies"]
+    assert dies["case"]["case_ids"] == dies["result"]["test_case_ids"] == [7]
+    assert dies["case"]["docstring"] == "What it is for."
+
+
+OTHER = """
+class Other(Spy):
+    def on_run_start(self):
+        if (Path(__file__).parent / "down").exists():
+            raise ConnectionError("nobody is there")
+
+    def on_run_end(self, test_results, test_run_id, elapsed_time, log_path=None, context=None):
+        with open(Path(__file__).parent / "other.txt", "a") as file:
+            file.write(test_run_id + "\\n")
+"""
+
+
+def deliver(project, *arguments):
+    return project.python("-m", "qlty", "outbox", "deliver", *arguments)
+
+
+def test_a_killed_run_waits_for_the_integration_that_is_down_and_for_no_other(suite):
+    project = suite(FILING + OTHER, "['mine.Filing', 'mine.Other']")
+    project.write("test_two.py", KILLED)
+    project.pytest("--qlty")
+    project.write("down", "")
+    for _ in range(5):
+        ran = deliver(project)
+        assert ran.returncode == 75, ran.stderr
+        assert "waits for mine.Other" in ran.stderr
+    assert len(filed(project)) == 1
+    (project.root / "down").unlink()
+    assert deliver(project).returncode == 0
+    assert len((project.root / "other.txt").read_text().splitlines()) == 1
+    assert len(filed(project)) == 1
+
+
+def test_a_killed_run_waits_while_nobody_can_be_told(suite):
+    project = suite(FILING, "['mine.Filing']")
+    project.write("test_two.py", KILLED)
+    project.pytest("--qlty")
+    (project.root / "mine.py").rename(project.root / "away.py")
+    assert [deliver(project).returncode for _ in range(4)] == [75] * 4
+    (project.root / "away.py").rename(project.root / "mine.py")
+    assert deliver(project).returncode == 0
+    assert len(filed(project)) == 1
+
+
+def test_a_killed_run_is_given_up_after_a_week_and_that_is_said(suite):
+    project = suite(FILING, "['mine.Filing']")
+    project.write("test_two.py", KILLED)
+    project.pytest("--qlty")
+    (journal,) = (project.root / ".qlty-framework" / "runs").glob("*.jsonl")
+    text = journal.read_text()
+    journal.write_text(text.replace(f'"end_time":"{time.gmtime().tm_year}', '"end_time":"2020'))
+    (project.root / "mine.py").unlink()
+    ran = deliver(project)
+    assert ran.returncode == 1
+    assert "given up for mine.Filing" in ran.stderr
+    assert deliver(project).returncode == 0
+
+
+def test_a_killed_run_is_reported_although_the_outbox_was_moved_away(suite):
+    project = suite(FILING, "['mine.Filing']")
+    project.write("test_two.py", KILLED)
+    project.pytest("--qlty")
+    for file in (project.root / ".qlty-framework").glob("outbox.sqlite3*"):
+        file.unlink()
+    assert deliver(project).returncode == 0
+    assert len(filed(project)) == 1
+
+
+def test_a_killed_run_is_in_the_history(suite):
+    project = suite(FILING, "['mine.Filing']")
+    project.write("test_two.py", KILLED.replace("pass", "assert 0"))
+    project.pytest("--qlty")
+    deliver(project)
+    assert '"outcomes":["failed"]' in (project.root / ".qlty-framework/history.jsonl").read_text()
+
+
+def test_a_delivery_without_a_key_is_not_doubled_by_a_kill(suite):
+    keyless = FILING.replace(", key=test_run_id)", ")").replace('"run": test_run_id, ', "")
+    killer = """
+class Killer(Spy):
+    def on_run_end(self, *args, **more):
+        import os, signal
+        if (Path(__file__).parent / "kill").exists():
+            (Path(__file__).parent / "kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+    project = suite(keyless + killer, "['mine.Filing', 'mine.Killer']")
+    project.write("kill", "")
+    project.pytest("--qlty")
+    assert deliver(project).returncode == 0
+    assert len(filed(project)) == 1
+
+
+def test_equal_deliveries_without_keys_of_one_run_all_arrive(suite):
+    twice = FILING.replace("        self.deliver(", "        for _ in 'ab': self.deliver(")
+    project = suite(twice.replace(", key=test_run_id)", ")"), "['mine.Filing']")
+    project.pytest("--qlty")
+    assert len(filed(project)) == 2
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "def __init__(self): raise ValueError('odd')",
+        "def on_test_end(self, test_case, result): raise ValueError('odd')",
+        "def on_test_end(self, test_case, result): self.deliver({'x': object()})",
+    ],
+)
+def test_must_deliver_counts_what_could_not_even_be_handed_over(suite, hook):
+    project = suite(f"class Mine(Spy):\n    must_deliver = True\n    {hook}\n", "['mine.Mine']")
+    ran = project.pytest("--qlty", "--qlty-receipt", "receipt.json")
+    assert ran.returncode == 75
+    receipt = json.loads((project.root / "receipt.json").read_text())
+    (line,) = [one for one in receipt["integrations"] if one["integration"] == "Mine"]
+    assert line["notes"]
+
+
+def test_the_command_finds_the_state_folder_that_settings_name(suite):
+    project = suite(FILING, "['mine.Filing']", "QLTY = {'DIR': 'kept'}")
+    project.write("fault", "later")
+    project.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "2"})
+    assert (project.root / "kept" / "outbox.sqlite3").exists()
+    assert "drawer is jammed" in project.python("-m", "qlty", "outbox", "list").stdout
+
+
+def test_sigterm_is_reported_before_xdist_has_ended_its_workers(filing):
+    filing.write("test_two.py", "import time\ndef test_one(): time.sleep(60)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--qlty", "-n2"],
+        cwd=filing.root,
+        env=filing.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    journals = filing.root / ".qlty-framework" / "runs"
+    while not any('"event":"start"' in path.read_text() for path in journals.glob("*.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    while not filed(filing):
+        assert time.monotonic() - sent < 5
+        time.sleep(0.05)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert output.count(b"Filing: delivered 1") == 1

@@ -10,17 +10,25 @@ from qlty.classes.integrations.base_integration import Integration
 from qlty.errors import RegistrationError
 
 
-class RequiredMissing(RegistrationError):
-    """The class could be found, says ``required``, and cannot be used."""
+class CannotBuild(RegistrationError):
+    """The class could be found, and cannot be used.
 
-    required = True
+    Attributes:
+        required: what the class says of itself.
+        must_deliver: the same.
+    """
+
+    def __init__(self, text: str, cls: type[Integration]) -> None:
+        super().__init__(text)
+        self.required = cls.required
+        self.must_deliver = cls.must_deliver
 
 
 def resolve(entry: Any) -> Integration:
     """Return the integration that ``entry`` names: an instance, or ``module.path.ClassName``.
 
     Raises:
-        RegistrationError: with the cause; ``RequiredMissing`` where the class is required.
+        RegistrationError: with the cause; ``CannotBuild`` where the class was found.
     """
     if isinstance(entry, Integration):
         return entry
@@ -61,5 +69,4 @@ def _build(cls: type[Integration]) -> Integration:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        kind = RequiredMissing if cls.required else RegistrationError
-        raise kind(f"its constructor raised {one_line(error)}") from error
+        raise CannotBuild(f"its constructor raised {one_line(error)}", cls) from error

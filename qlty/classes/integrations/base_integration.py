@@ -116,7 +116,8 @@ class Integration:
 
         Args:
             payload: JSON objects only: what ``send`` needs beside the settings. No credentials.
-            key: the same key is the same delivery, enqueued once; unique if not given.
+            key: the same key is the same delivery, enqueued once; if not given, one that only the
+                same run would make again, so that a run that is told twice delivers once.
             kind: your own word for what is to be done, handed back as ``job.kind``.
             expires_in: seconds after which it is given up, and said.
             not_before_in: seconds to wait before the first attempt.
@@ -125,9 +126,19 @@ class Integration:
 
         Raises:
             RuntimeError: outside of a run.
+            TypeError: the payload is no JSON object, or the key no text.
+            ValueError: a number of seconds is negative, or none.
         """
+        name = type(self).__name__
         if self._courier is None:
-            raise RuntimeError(f"{type(self).__name__}.deliver() was called outside of a run")
+            raise RuntimeError(f"{name}.deliver() was called outside of a run")
+        if not isinstance(payload, dict):
+            raise TypeError(f"{name}: a delivery's payload is a dict, not {type(payload).__name__}")
+        if key is not None and not isinstance(key, str):
+            raise TypeError(f"{name}: a delivery's key is text, not {type(key).__name__}")
+        for argument, seconds in (("expires_in", expires_in), ("not_before_in", not_before_in)):
+            if seconds is not None and not seconds >= 0:
+                raise ValueError(f"{name}: {argument} is a number of seconds, not {seconds}")
         order = Order(key, kind, expires_in, not_before_in, supersedes, urgent)
         return self._courier.deliver(self, payload, order)
 

@@ -46,6 +46,7 @@ class _Entry:
             integration
         ).on_test_end is not Integration.on_test_end or "on_test_end" in vars(integration)
         self.failures = 0
+        self.first_failure = ""
         self.failures_in_a_row = 0
 
 
@@ -191,7 +192,7 @@ class Registry:
         for entry in self._entries:
             if os.getpid() != pid:
                 return  # a child that a hook forked and that came back from it
-            _say_repeated_failures(entry)
+            self._say_failures(entry)
             facts = (test_results, test_run_id, elapsed_time)
             call = partial(_end, entry.integration, facts, extras)
             name = entry.integration.name
@@ -202,13 +203,24 @@ class Registry:
                 if failure.details:
                     logger.error("%s", failure.details)
 
+    def _say_failures(self, entry: _Entry) -> None:
+        if entry.failures > 1:
+            logger.error("%s: on_test_end failed %d times", entry.integration.name, entry.failures)
+        if entry.failures:
+            times = "once" if entry.failures == 1 else f"{entry.failures} times"
+            reason = f"on_test_end failed {times}, first with {entry.first_failure}"
+            self._note(entry.integration, reason, must_deliver=entry.must_deliver)
+
     def _give_up(self, entry: _Entry, reason: str) -> None:
-        name = entry.integration.name
-        logger.warning("%s: %s", name, reason)
+        logger.warning("%s: %s", entry.integration.name, reason)
+        self._note(entry.integration, reason, must_deliver=entry.must_deliver)
+
+    def _note(self, integration: Integration, reason: str, *, must_deliver: bool) -> None:
+        """Have the receipt say what could not even be tried."""
         if self._courier is not None:
-            self._courier.note(entry.integration, reason)
-        if entry.must_deliver:
-            self.undelivered.append(name)
+            self._courier.note(integration, reason)
+        if must_deliver:
+            self.undelivered.append(integration.name)
 
     def _free_name(self, integration: Integration) -> str:
         name = type(integration).name or type(integration).__name__
@@ -220,6 +232,10 @@ class Registry:
         if getattr(error, "required", False):
             raise RunAborted(name, str(error))
         logger.warning("CUSTOM_INTEGRATIONS: %s is left out: %s", name, error)
+        left_out = Integration()
+        left_out.name = name.rpartition(".")[2]
+        must_deliver = getattr(error, "must_deliver", False)
+        self._note(left_out, f"takes no part in this run: {error}", must_deliver=must_deliver)
 
 
 def _count_failure(entry: _Entry, failure: Failure, test_case: TestCase) -> None:
@@ -227,6 +243,7 @@ def _count_failure(entry: _Entry, failure: Failure, test_case: TestCase) -> None
     entry.failures_in_a_row += 1
     name = entry.integration.name
     if entry.failures == 1:
+        entry.first_failure = failure.cause
         logger.error(
             "%s: on_test_end failed at %s: %s\n%s",
             name,
@@ -241,11 +258,6 @@ def _count_failure(entry: _Entry, failure: Failure, test_case: TestCase) -> None
 
 def _say_waiting(name: str, waited: float) -> None:
     logger.info("waiting for %s: %.0f s (Ctrl-C skips it)", name, waited)
-
-
-def _say_repeated_failures(entry: _Entry) -> None:
-    if entry.failures > 1:
-        logger.error("%s: on_test_end failed %d times", entry.integration.name, entry.failures)
 
 
 # Looking a hook up is part of calling it: whatever an integration has put there, it is its failure.
