@@ -22,7 +22,7 @@ from qlty.delivery._masking import Masker, current_masker
 from qlty.delivery._process import identity, is_alive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from qlty.delivery._state_dir import StateDir
@@ -99,6 +99,10 @@ class Journal:
         record = {"event": "finish", "test_case": test_case, "result": result}
         texts = [value for name, value in result.items() if name not in _NO_TEXT]
         self._write(record, (tuple(vars(test_case).values()), texts))
+
+    def told(self, integrations: Iterable[str]) -> None:
+        """Note who has been told; the next run tells the others."""
+        self._write({"event": "told", "integrations": sorted(integrations)})
 
     def end(self) -> None:
         """Note that the run has been reported: nobody needs to find it."""

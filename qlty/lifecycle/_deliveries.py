@@ -103,13 +103,31 @@ class Deliveries:
             whether something that must be delivered was not.
         """
         self._courier.history.save()
-        self._journal.end()
-        self._say_trouble()
-        complete = self._deliver(self._budget(interrupted=interrupted))
+        if self._outbox.durable:
+            self._journal.end()
+            self._say_trouble()
+            complete = self._deliver(self._budget(interrupted=interrupted))
+        else:
+            complete = self._deliver(self._budget(interrupted=interrupted))
+            self._end_journal()
         self._journal.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
         return not complete
+
+    def _end_journal(self) -> None:
+        """What waits in memory alone is handed over once more by the next run."""
+        receipt = _receipt(self._outbox, self._courier, self._registry)
+        # what has arrived in part would arrive twice
+        lost = [line.integration for line in receipt.lines if line.waiting and not line.delivered]
+        again = [i for i in self._registry if i.name in lost and self._registry.class_path(i)]
+        if not again or self._journal.trouble:
+            self._journal.end()
+            return
+        told = {self._registry.class_path(i) for i in self._registry if i not in again}
+        self._journal.told(told)
+        names = ", ".join(integration.name for integration in again)
+        logger.warning("the next run reports this one to %s again", names)
 
     def _say_trouble(self) -> None:
         if not self._outbox.durable:

@@ -510,3 +510,18 @@ def test_sigterm_is_reported_before_xdist_has_ended_its_workers(filing):
     output, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert output.count(b"Filing: delivered 1") == 1
+
+
+def test_what_waits_in_memory_alone_is_handed_over_again_by_the_next_run(filing):
+    state = filing.root / ".qlty-framework"
+    state.mkdir()
+    (state / "outbox.sqlite3").write_text("no database")
+    filing.write("fault", "later")
+    ran = filing.pytest("--qlty", env={"QLTY_DELIVERY_TIMEOUT": "2"})
+    assert "the next run reports this one to Filing again" in ran.stdout
+    first = ran.end["id"]
+    (filing.root / "fault").unlink()
+    (state / "outbox.sqlite3").unlink()
+    ran = filing.pytest("--qlty")
+    assert sorted(line.split()[0] for line in filed(filing)) == sorted([first, ran.end["id"]])
+    assert filing.pytest("--qlty").end["id"] not in {first, ran.end["id"]}
