@@ -340,6 +340,13 @@ def test_a_pass_of_another_parameter_does_not_take_a_waiting_page_back(machine, 
     assert statuses(sandbox) == ["triggered"]
 
 
+def test_a_waiting_page_leaves_while_one_of_its_parameters_did_not_pass(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"}, deliver=False)
+    ci.run({"test_pay[a]": "passed"}, whole=False)
+    assert statuses(sandbox) == ["triggered"]
+
+
 def test_a_waiting_page_about_several_tests_is_replaced_when_all_of_them_pass(machine, sandbox):
     ci, names = machine(), ["test_a", "test_b", "test_c"]
     wait = {"PAGERDUTY_GROUP_WAIT": "30"}

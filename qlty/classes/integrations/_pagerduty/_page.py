@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LISTED = 20
 #: tests of which the key line keeps a digest
 _TAGGED = 100
+#: parameters of one test that a note names
+_NOTED = 5
 #: tracebacks of one test's parameters that a page shows whole
 _TRACEBACKS = 3
 
@@ -185,7 +187,10 @@ def _note(incident: Incident, run: Mapping[str, Any]) -> str:
     """Return the text for an incident that is open already."""
     first = incident.failures[0]
     if incident.kind == "test":
-        told = first.failure.line if first.failure else first.case.nodeid
+        names = ", ".join(seen.case.name for seen in incident.failures[:_NOTED])
+        more = len(incident.failures) - _NOTED
+        also = f" and {more} more" if more > 0 else ""
+        told = f"{names}{also}: {first.failure.line if first.failure else 'failed'}"
     else:
         told = title(incident)
     where = run.get("ci_url") or f"run {run.get('id', '')}".strip()

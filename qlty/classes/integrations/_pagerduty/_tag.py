@@ -64,15 +64,17 @@ class Tag:
 
     def line(self) -> str:
         """Return it as the last line of the details, or of a note."""
-        return _MARK + json.dumps(asdict(self), separators=(",", ":"))
+        said = {name: value for name, value in asdict(self).items() if value}
+        return _MARK + json.dumps(said, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, values: Any) -> Tag | None:
         """Read it back; ``None`` where it is not one of ours."""
         try:
-            times = {name: newest(values[name].items()) for name in ("tests", "keys")}
-            return cls(**{**values, **times})
-        except (TypeError, KeyError, AttributeError):
+            times = {name: newest(values.get(name, {}).items()) for name in ("tests", "keys")}
+            failed_at = float(values["failed_at"])
+            return cls(**{"scope": "", **values, **times, "failed_at": failed_at})
+        except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
             return None
 
     @classmethod
