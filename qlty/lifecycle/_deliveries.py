@@ -17,6 +17,8 @@ from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, Sending
 from qlty.results import iter_results
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qlty.classes.integrations.registry import Registry
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
     from qlty.settings import QltySettings
@@ -96,38 +98,45 @@ class Deliveries:
         dead = report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
         self._earlier = dead.reported
 
-    def close(self, *, interrupted: bool) -> bool:
+    def close(self, *, interrupted: bool, again: Iterable[Integration] = ()) -> bool:
         """Finish sending within the time budget and say what became of everything.
+
+        Args:
+            interrupted: little time is left.
+            again: integrations to which the next run is to report this one.
 
         Returns:
             whether something that must be delivered was not.
         """
         self._courier.history.save()
         if self._outbox.durable:
-            self._journal.end()
+            self._end_journal(again)
             self._say_trouble()
             complete = self._deliver(self._budget(interrupted=interrupted))
         else:
             complete = self._deliver(self._budget(interrupted=interrupted))
-            self._end_journal()
+            self._end_journal([*again, *self._kept_nowhere()])
         self._journal.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
         return not complete
 
-    def _end_journal(self) -> None:
-        """What waits in memory alone is handed over once more by the next run."""
-        receipt = _receipt(self._outbox, self._courier, self._registry)
-        # what has arrived in part would arrive twice
-        lost = [line.integration for line in receipt.lines if line.waiting and not line.delivered]
-        again = [i for i in self._registry if i.name in lost and self._registry.class_path(i)]
-        if not again or self._journal.trouble:
+    def _end_journal(self, again: Iterable[Integration]) -> None:
+        """Let the next run report this one to some, where it can build them."""
+        paths = {i.name: self._registry.class_path(i) for i in again}
+        if not any(paths.values()) or self._journal.trouble:
             self._journal.end()
             return
-        told = {self._registry.class_path(i) for i in self._registry if i not in again}
-        self._journal.told(told)
-        names = ", ".join(integration.name for integration in again)
-        logger.warning("the next run reports this one to %s again", names)
+        self._journal.told(
+            {self._registry.class_path(i) for i in self._registry} - {*paths.values()}
+        )
+        logger.warning("the next run reports this one to %s again", ", ".join(paths))
+
+    def _kept_nowhere(self) -> list[Integration]:
+        """Return those of which nothing arrived; what arrived in part would arrive twice."""
+        receipt = _receipt(self._outbox, self._courier, self._registry)
+        lost = {line.integration for line in receipt.lines if line.waiting and not line.delivered}
+        return [integration for integration in self._registry if integration.name in lost]
 
     def _say_trouble(self) -> None:
         if not self._outbox.durable:

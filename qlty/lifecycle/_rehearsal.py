@@ -29,7 +29,7 @@ from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from qlty.classes.integrations.base_integration import Integration
     from qlty.classes.integrations.registry import Registry
@@ -122,9 +122,9 @@ class Rehearsal(Deliveries):
                 return
             time.sleep(0.01)
 
-    def close(self, *, interrupted: bool) -> bool:
+    def close(self, *, interrupted: bool, again: Iterable[Integration] = ()) -> bool:
         """Show all requests, and what kept others from being made."""
-        del interrupted
+        del interrupted, again
         self._drainer.deadline = time.monotonic() + self._settings.delivery_timeout
         self._drainer.follow = False
         self._drainer.wake()

@@ -64,6 +64,8 @@ class Run:
     deliveries: Deliveries
     info: RunInfo = field(init=False)
     test_results: TestResults = field(default_factory=dict)
+    #: somebody wants the process to end, and did not choose what is skipped for that
+    terminated: bool = False
     _began: float = field(default_factory=time.monotonic)
     _pid: int = field(default_factory=os.getpid)
 
@@ -152,7 +154,8 @@ class Run:
 
     @contained
     def _deliver(self, *, interrupted: bool) -> bool:
-        return self.deliveries.close(interrupted=interrupted)
+        again = self.registry.cut_off if self.terminated else ()
+        return self.deliveries.close(interrupted=interrupted, again=again)
 
 
 def _limits(seconds: float | None) -> HookLimits:

@@ -41,7 +41,7 @@ class Session:
         self.begin()
 
     def _stop(self) -> None:
-        self._broken_off = True
+        self._broken_off = self._run.terminated = True
         session = self._config.pluginmanager.get_plugin("session")
         if session is not None:
             session.shouldstop = "SIGTERM"

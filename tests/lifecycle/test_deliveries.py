@@ -525,3 +525,39 @@ def test_what_waits_in_memory_alone_is_handed_over_again_by_the_next_run(filing)
     ran = filing.pytest("--qlty")
     assert sorted(line.split()[0] for line in filed(filing)) == sorted([first, ran.end["id"]])
     assert filing.pytest("--qlty").end["id"] not in {first, ran.end["id"]}
+
+
+SLOW = """
+class Slow(Spy):
+    def on_run_end(self, test_results, test_run_id, elapsed_time, log_path=None, context=None):
+        import time
+        here = Path(__file__).parent
+        if (here / "hold").exists():
+            (here / "began").write_text("")
+            time.sleep(60)
+        with open(here / "slow.txt", "a") as file:
+            file.write(test_run_id + "\\n")
+"""
+
+
+def test_a_report_that_sigterm_cuts_off_is_made_by_the_next_run(suite):
+    project = suite(FILING + SLOW, "['mine.Slow', 'mine.Filing']")
+    project.write("hold", "")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--qlty"],
+        cwd=project.root,
+        env=project.environ(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not (project.root / "began").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert "the next run reports this one to Slow again" in output
+    (project.root / "hold").unlink()
+    assert deliver(project).returncode == 0
+    assert len((project.root / "slow.txt").read_text().splitlines()) == 1
+    assert len(filed(project)) == 1

@@ -56,6 +56,8 @@ class Registry:
     def __init__(self, limits: HookLimits | None = None) -> None:
         self.limits = limits or HookLimits()
         self.interrupted = False
+        #: those whose ``on_run_end`` was interrupted
+        self.cut_off: list[Integration] = []
         self.has_customs = False
         #: names of those that must deliver and could not even try
         self.undelivered: list[str] = []
@@ -198,7 +200,9 @@ class Registry:
             name = entry.integration.name
             failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
             if failure is not None:
-                self.interrupted = self.interrupted or failure.interrupted
+                if failure.interrupted:
+                    self.interrupted = True
+                    self.cut_off.append(entry.integration)
                 self._give_up(entry, f"on_run_end failed: {failure.cause}")
                 if failure.details:
                     logger.error("%s", failure.details)
