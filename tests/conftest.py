@@ -90,6 +90,11 @@ class Project:
         path.write_text(textwrap.dedent(text), encoding="utf-8", errors="surrogatepass")
         return path
 
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a file, none where it is not there."""
+        path = self.root / name
+        return path.read_text().splitlines() if path.exists() else []
+
     def environ(self, **extra: str) -> dict[str, str]:
         kept = {
             key: value

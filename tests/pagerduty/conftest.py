@@ -343,3 +343,32 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Iterator[Callable[..., Machine]
     install(before)
     for each in made:
         each.outbox.close()
+
+
+@pytest.fixture
+def effects(sandbox):
+    """Say what PagerDuty was told since the last question: POST, PUT and notes in order."""
+    heard = 0
+
+    def ask():
+        nonlocal heard
+        calls = sandbox.calls
+        new, heard = calls[heard:], len(calls)
+        names = {
+            "POST /incidents": "open",
+            "PUT /incidents": "resolve",
+            "POST /incidents/{id}/notes": "note",
+        }
+        return [
+            names[one["call"]] if one["ok"] else f"{names[one['call']]} refused"
+            for one in new
+            if one["call"] in names
+        ]
+
+    return ask
+
+
+@pytest.fixture
+def statuses(sandbox: Sandbox) -> Callable[[], list[str]]:
+    """Return the status of every incident, oldest first."""
+    return lambda: [incident["status"] for incident in sandbox.pagerduty.incidents]

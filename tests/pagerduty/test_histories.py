@@ -5,37 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qlty.classes.integrations._pagerduty import _rest
-from qlty.classes.integrations._pagerduty._tag import Tag
 
 
-@pytest.fixture
-def effects(sandbox):
-    """Say what PagerDuty was told since the last question: POST, PUT and notes in order."""
-    heard = 0
-
-    def ask():
-        nonlocal heard
-        calls = sandbox.calls
-        new, heard = calls[heard:], len(calls)
-        names = {
-            "POST /incidents": "open",
-            "PUT /incidents": "resolve",
-            "POST /incidents/{id}/notes": "note",
-        }
-        return [
-            names[one["call"]] if one["ok"] else f"{names[one['call']]} refused"
-            for one in new
-            if one["call"] in names
-        ]
-
-    return ask
-
-
-def statuses(sandbox):
-    return [incident["status"] for incident in sandbox.pagerduty.incidents]
-
-
-def test_fail_fail_pass_is_one_incident_with_an_end(machine, effects, sandbox):
+def test_fail_fail_pass_is_one_incident_with_an_end(machine, effects, statuses):
     ci = machine()
     ci.run({"test_pay": "failed"})
     assert effects() == ["open"]
@@ -43,7 +15,7 @@ def test_fail_fail_pass_is_one_incident_with_an_end(machine, effects, sandbox):
     assert effects() == ["open refused"]
     ci.run({"test_pay": "passed"})
     assert effects() == ["resolve", "note"]
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
 def test_a_pass_without_an_incident_changes_nothing(machine, effects):
@@ -51,11 +23,11 @@ def test_a_pass_without_an_incident_changes_nothing(machine, effects):
     assert effects() == []
 
 
-def test_a_failure_after_the_end_opens_a_new_incident(machine, sandbox):
+def test_a_failure_after_the_end_opens_a_new_incident(machine, statuses):
     ci = machine()
     for outcome in ("failed", "passed", "failed"):
         ci.run({"test_pay": outcome})
-    assert statuses(sandbox) == ["resolved", "triggered"]
+    assert statuses() == ["resolved", "triggered"]
 
 
 def test_flaky_opens_nothing(machine, effects):
@@ -64,13 +36,13 @@ def test_flaky_opens_nothing(machine, effects):
 
 
 @pytest.mark.parametrize("outcome", ["skipped", "xfailed"])
-def test_skipped_and_xfailed_neither_open_nor_resolve(machine, effects, sandbox, outcome):
+def test_skipped_and_xfailed_neither_open_nor_resolve(machine, effects, outcome, statuses):
     ci = machine()
     ci.run({"test_pay": outcome})
     assert effects() == []
     ci.run({"test_pay": "failed"})
     ci.run({"test_pay": outcome})
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
 QUARANTINE = """
@@ -98,213 +70,82 @@ def test_a_quarantine_ends_on_its_day(machine, effects):
     assert any("pages again" in note for note in ci.notes)
 
 
-def test_a_renamed_parameter_is_the_same_problem(machine, effects, sandbox):
-    ci = machine()
-    ci.run({"test_pay[old]": "failed"})
-    ci.run({"test_pay[new]": "failed"})
-    assert statuses(sandbox) == ["triggered"]
-    effects()
-    ci.run({"test_pay[new]": "passed"})
-    assert effects() == ["resolve", "note"]
-
-
-def test_a_parameter_that_was_not_selected_keeps_the_incident_open(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "failed"})
-    ci.run({"test_pay[a]": "passed"}, whole=False)
-    assert statuses(sandbox) == ["triggered"]
-    assert any("not selected" in text for text in ci.told)
-
-
-def test_the_selected_parameter_that_failed_resolves_when_it_passes(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "failed"})
-    ci.run({"test_pay[b]": "passed"}, whole=False)
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_a_skipped_parameter_keeps_the_incident_open(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "failed"})
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "skipped"})
-    assert statuses(sandbox) == ["triggered"]
-
-
-def test_a_parameter_that_fails_later_keeps_the_incident_open(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "failed", "test_pay[b]": "passed"})
-    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
-    ci.run({"test_pay[a]": "passed"}, whole=False)
-    assert statuses(sandbox) == ["triggered"]
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "passed"})
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_a_note_tells_of_a_parameter_that_fails_later_once(machine, effects, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "failed", "test_pay[b]": "passed"})
-    effects()
-    for _ in range(2):
-        ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
-    assert effects() == ["open refused", "note", "open refused"]
-    (note,) = sandbox.pagerduty.incidents[0]["notes"]
-    assert len(Tag.find(note["content"]).tests) == 2
-
-
-def test_a_pass_that_is_older_than_a_noted_failure_does_not_resolve(machine, sandbox):
-    one, two = machine(), machine()
-    one.run({"test_pay": "failed"}, error="ValueError: old")
-    two.run({"test_pay": "passed"}, deliver=False)
-    one.run({"test_pay": "failed"}, error="KeyError: 'new'")
-    two.send()
-    assert statuses(sandbox) == ["triggered"]
-
-
-@pytest.mark.parametrize("by_tests", [True, False])
-def test_parameters_that_pass_in_separate_runs_end_their_incident(machine, sandbox, by_tests):
-    ci, part = machine(), {"whole": False, "by_tests": by_tests}
-    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"}, by_tests=by_tests)
-    ci.run({"test_pay[a]": "passed"}, **part)
-    assert statuses(sandbox) == ["triggered"]
-    ci.run({"test_pay[b]": "passed"}, **part)
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_the_fixture_alone_resolves_after_a_parameter_was_renamed(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[old]": "failed"}, by_tests=True)
-    ci.run({"test_pay[new]": "passed"}, by_tests=True)
-    assert statuses(sandbox) == ["resolved"]
-
-
-@pytest.mark.parametrize("by_tests", [True, False])
-def test_a_file_that_could_not_be_imported_is_one_incident_with_an_end(machine, sandbox, by_tests):
-    ci = machine()
-    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
-    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
-    assert statuses(sandbox) == ["triggered"]
-    ci.run({"test_pay": "passed"}, by_tests=by_tests)
-    assert statuses(sandbox) == ["resolved"]
-    ci.run({"tests/test_shop.py": "collect"}, by_tests=by_tests)
-    assert statuses(sandbox) == ["resolved", "triggered"]
-
-
-def test_a_file_that_can_be_imported_again_ends_that_incident_whatever_its_tests_do(
-    machine, sandbox
-):
-    ci = machine()
-    ci.run({"tests/test_shop.py": "collect"})
-    ci.run({"test_pay": "failed"})
-    assert statuses(sandbox) == ["resolved", "triggered"]
-
-
-def test_an_import_error_on_the_default_service_ends_with_tests_of_another(machine, sandbox):
-    ci, default = machine(), {"PAGERDUTY_SERVICE_ID": "IIXOOXZ"}
-    ci.run({"tests/test_shop.py": "collect"}, settings=default, marker={"service_id": None})
-    ci.run({"test_pay": "passed"}, settings=default)
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_a_shared_key_is_not_resolved_by_tests_of_other_files(machine, sandbox):
-    ci, own = machine(), {"incident_key": "shop", "resolve_on_pass": True}
-    ci.run({"a.py::test_a": "passed", "b.py::test_b": "failed"}, marker=own)
-    ci.run({"a.py::test_a": "passed"}, marker=own)
-    assert statuses(sandbox) == ["triggered"]
-    ci.run({"b.py::test_b": "passed"}, marker=own)
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_a_test_that_is_gone_stays_open_and_is_said(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay": "failed"})
-    ci.run({"test_buy": "passed"}, entire=True)
-    assert statuses(sandbox) == ["triggered"]
-    assert any("renamed or removed" in text for text in ci.told)
-
-
-def test_the_receipt_names_what_was_resolved(machine):
-    ci = machine()
-    ci.run({"test_pay": "failed"})
-    ci.run({"test_pay": "passed"})
-    assert any(text.startswith("resolved ") and "test_pay" in text for text in ci.told)
-
-
-def test_two_environments_have_incidents_of_their_own(machine, sandbox):
+def test_two_environments_have_incidents_of_their_own(machine, statuses):
     staging, production = machine(), machine(environment="production")
     staging.run({"test_pay": "failed"})
     production.run({"test_pay": "failed"})
     staging.run({"test_pay": "passed"})
-    assert statuses(sandbox) == ["resolved", "triggered"]
+    assert statuses() == ["resolved", "triggered"]
 
 
-def test_two_branches_have_incidents_of_their_own(machine, sandbox):
+def test_two_branches_have_incidents_of_their_own(machine, statuses):
     main, release = machine(), machine(branch="release")
     main.run({"test_pay": "failed"})
     release.run({"test_pay": "failed"})
     release.run({"test_pay": "passed"})
-    assert statuses(sandbox) == ["triggered", "resolved"]
+    assert statuses() == ["triggered", "resolved"]
 
 
-def test_a_laptop_does_not_close_what_ci_opened(machine, sandbox):
+def test_a_laptop_does_not_close_what_ci_opened(machine, statuses):
     ci, laptop = machine(), machine(ci=None)
     ci.run({"test_pay": "failed"})
     laptop.run({"test_pay": "passed"})
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
     assert any("another place (ci)" in text for text in laptop.told)
     ci.run({"test_pay": "passed"})
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
-def test_a_laptop_adds_no_second_incident_for_the_same_problem(machine, sandbox):
+def test_a_laptop_adds_no_second_incident_for_the_same_problem(machine, statuses):
     ci, laptop = machine(), machine(ci=None)
     ci.run({"test_pay": "failed"})
     laptop.run({"test_pay": "failed"})
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
-def test_two_machines_at_once_open_one_incident(machine, sandbox, effects):
+def test_two_machines_at_once_open_one_incident(machine, effects, statuses):
     one, two = machine(), machine()
     one.run({"test_pay": "failed"}, deliver=False)
     two.run({"test_pay": "failed"}, deliver=False)
     one.send()
     two.send()
     assert effects() == ["open", "open refused"]
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
-def test_any_machine_resolves_what_another_opened(machine, sandbox):
+def test_any_machine_resolves_what_another_opened(machine, statuses):
     machine().run({"test_pay": "failed"})
     machine().run({"test_pay": "passed"})
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
-def test_a_cancelled_job_neither_opens_nor_resolves(machine, effects, sandbox):
+def test_a_cancelled_job_neither_opens_nor_resolves(machine, effects, statuses):
     ci = machine()
     ci.run({"test_pay": "failed"}, result={"interrupted": True}, cut_short=True)
     assert effects() == []
     ci.run({"test_pay": "failed"})
     ci.run({"test_pay": "passed"}, result={"interrupted": True}, cut_short=True)
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
-def test_a_crash_between_opening_and_resolving_loses_neither(machine, effects, sandbox):
+def test_a_crash_between_opening_and_resolving_loses_neither(machine, effects, sandbox, statuses):
     ci = machine()
     ci.run({"test_pay": "failed"})
     sandbox.chaos({"pagerduty/PUT /incidents": {"mode": "drop", "times": 1}})
     effects()
     ci.run({"test_pay": "passed"})
     ci.send()
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
-def test_an_answer_lost_on_opening_opens_no_second_incident(machine, sandbox):
+def test_an_answer_lost_on_opening_opens_no_second_incident(machine, sandbox, statuses):
     sandbox.chaos({"pagerduty/POST /incidents": {"mode": "drop", "times": 1}})
     machine().run({"test_pay": "failed"})
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
     assert sandbox.pagerduty.incidents[0]["notes"] == []
 
 
-def test_a_page_that_could_not_be_sent_for_max_age_is_given_up(machine, effects, sandbox):
+def test_a_page_that_could_not_be_sent_for_max_age_is_given_up(machine, effects, sandbox, statuses):
     sandbox.chaos({"pagerduty/*": {"status": 503}})
     ci = machine()
     ci.run(
@@ -314,46 +155,7 @@ def test_a_page_that_could_not_be_sent_for_max_age_is_given_up(machine, effects,
     sandbox.chaos({})
     ci.send()
     assert ci.states() == ["given_up"]
-    assert statuses(sandbox) == []
-
-
-def test_a_pass_replaces_a_page_that_is_still_waiting(machine, sandbox, effects):
-    ci = machine()
-    ci.run({"test_pay": "failed"}, deliver=False)
-    ci.run({"test_pay": "passed"})
-    assert statuses(sandbox) == []
-    assert ci.states() == ["superseded"]
-    assert any(text.startswith("not sent, for its tests passed") for text in ci.told)
-
-
-def test_a_pass_takes_a_waiting_page_back_before_anything_is_sent(machine):
-    ci = machine()
-    ci.run({"test_pay": "failed"}, deliver=False)
-    ci.run({"test_pay": "passed"}, deliver=False)
-    assert ci.states() == ["superseded"]
-
-
-def test_a_pass_of_another_parameter_does_not_take_a_waiting_page_back(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "passed", "test_pay[b]": "failed"}, deliver=False)
-    ci.run({"test_pay[a]": "passed"}, whole=False)
-    assert statuses(sandbox) == ["triggered"]
-
-
-def test_a_waiting_page_leaves_while_one_of_its_parameters_did_not_pass(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"}, deliver=False)
-    ci.run({"test_pay[a]": "passed"}, whole=False)
-    assert statuses(sandbox) == ["triggered"]
-
-
-def test_a_waiting_page_about_several_tests_is_replaced_when_all_of_them_pass(machine, sandbox):
-    ci, names = machine(), ["test_a", "test_b", "test_c"]
-    wait = {"PAGERDUTY_GROUP_WAIT": "30"}
-    broken = {"result": {"phase": "setup"}, "error": "OSError: no database", "settings": wait}
-    ci.run(dict.fromkeys(names, "error"), deliver=False, **broken)
-    ci.run(dict.fromkeys(names, "passed"))
-    assert statuses(sandbox) == []
+    assert statuses() == []
 
 
 def test_a_newer_failure_replaces_an_older_one_that_is_still_waiting(machine, effects, sandbox):
@@ -383,61 +185,19 @@ def test_a_note_is_added_when_an_hour_is_over(machine, effects, monkeypatch):
     assert effects() == ["open", "open refused", "note"]
 
 
-def test_an_acknowledged_incident_gets_the_note_too_and_no_second_page(machine, sandbox, effects):
+def test_an_acknowledged_incident_gets_the_note_too_and_no_second_page(
+    machine, sandbox, effects, statuses
+):
     ci = machine()
     ci.run(
         {"test_pay": "failed"},
         settings={"PAGERDUTY_API_KEY": "sandbox-pagerduty-user"},
         marker={"assignee_id": "SE169QA"},
     )
-    assert statuses(sandbox) == ["acknowledged"]
+    assert statuses() == ["acknowledged"]
     assert any("notified nobody" in text for text in ci.told)
     ci.run({"test_pay": "failed"}, error="KeyError: 'new'")
     assert effects() == ["open", "open refused", "note"]
-
-
-def test_an_own_key_is_not_resolved_unless_that_was_asked_for(machine, sandbox):
-    ci, own = machine(), {"incident_key": "payments-down"}
-    ci.run({"test_pay": "failed"}, marker=own)
-    ci.run({"test_pay": "passed"}, marker=own)
-    assert statuses(sandbox) == ["triggered"]
-    ci.run({"test_pay": "passed"}, marker=own, settings={"PAGERDUTY_RESOLVE_ON_PASS": "true"})
-    assert statuses(sandbox) == ["resolved"]
-
-
-def test_what_a_person_opened_under_an_own_key_is_left_alone(machine, sandbox):
-    ci, own = machine(), {"incident_key": "payments-down"}
-    ci.run({"test_other": "failed"}, marker=own)  # makes the shape of a request
-    ci.run({"test_other": "passed"}, marker=own, settings={"PAGERDUTY_RESOLVE_ON_PASS": "true"})
-    by_hand(sandbox, "payments-down")
-    ci.run({"test_other": "passed"}, marker=own, settings={"PAGERDUTY_RESOLVE_ON_PASS": "true"})
-    assert statuses(sandbox) == ["resolved", "triggered"]
-    assert any("QLTY did not open it" in text for text in ci.told)
-
-
-def by_hand(sandbox, key):
-    import pagerduty
-
-    service = {"id": "XIXOOXZ", "type": "service_reference"}
-    incident = {"type": "incident", "title": "By hand", "service": service, "incident_key": key}
-    key, sender = "sandbox-pagerduty-key", "qa@sandbox.test"
-    with pagerduty.RestApiV2Client(key, default_from=sender) as client:
-        client._url = sandbox.env["PAGERDUTY_API_URL"]
-        client.rpost("/incidents", json=incident)
-
-
-def test_resolving_is_off_for_all(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay": "failed"})
-    ci.run({"test_pay": "passed"}, settings={"PAGERDUTY_RESOLVE_ON_PASS": "false"})
-    assert statuses(sandbox) == ["triggered"]
-
-
-def test_resolving_is_off_for_one_marker(machine, sandbox):
-    ci = machine()
-    ci.run({"test_pay": "failed"}, marker={"resolve_on_pass": False})
-    ci.run({"test_pay": "passed"}, marker={"resolve_on_pass": False})
-    assert statuses(sandbox) == ["triggered"]
 
 
 def test_pagerduty_is_asked_once_per_service_and_not_per_test(machine, sandbox):
@@ -445,7 +205,9 @@ def test_pagerduty_is_asked_once_per_service_and_not_per_test(machine, sandbox):
     assert [one["call"] for one in sandbox.calls].count("GET /incidents") == 1
 
 
-def test_a_storm_is_one_incident_and_ends_with_the_first_run_without_one(machine, sandbox):
+def test_a_storm_is_one_incident_and_ends_with_the_first_run_without_one(
+    machine, sandbox, statuses
+):
     ci = machine()
     ci.run(
         {f"test_{n}": "failed" for n in range(25)},
@@ -456,24 +218,24 @@ def test_a_storm_is_one_incident_and_ends_with_the_first_run_without_one(machine
     assert "25 tests fail" in storm["title"] or "one error explains" in storm["title"]
     outcomes = {f"test_{n}": "passed" for n in range(25)} | {"test_3": "failed"}
     ci.run(outcomes)
-    assert statuses(sandbox) == ["resolved", "triggered"]
+    assert statuses() == ["resolved", "triggered"]
 
 
-def test_a_storm_is_not_ended_by_other_tests(machine, sandbox):
+def test_a_storm_is_not_ended_by_other_tests(machine, statuses):
     ci, calm = machine(), {"PAGERDUTY_GROUP_WAIT": "30"}
     ci.run({f"a.py::test_{n}": "failed" for n in range(25)}, settings=calm)
     ci.run({f"b.py::test_{n}": "passed" for n in range(25)}, settings=calm)
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
-def test_a_run_too_small_to_show_a_storm_does_not_end_it(machine, sandbox):
+def test_a_run_too_small_to_show_a_storm_does_not_end_it(machine, statuses):
     ci = machine()
     ci.run({f"test_{n}": "failed" for n in range(25)}, settings={"PAGERDUTY_GROUP_WAIT": "30"})
     ci.run({"test_3": "passed"})
-    assert statuses(sandbox) == ["triggered"]
+    assert statuses() == ["triggered"]
 
 
-def test_beyond_the_cap_one_summary_is_opened_and_resolved(machine, sandbox):
+def test_beyond_the_cap_one_summary_is_opened_and_resolved(machine, sandbox, statuses):
     ci, cap = machine(), {"PAGERDUTY_MAX_INCIDENTS": "2", "PAGERDUTY_GROUP_WAIT": "30"}
     names = ["test_a", "test_b", "test_c", "test_d"]
     ci.run(dict.fromkeys(names, "failed"), settings=cap)
@@ -481,10 +243,10 @@ def test_beyond_the_cap_one_summary_is_opened_and_resolved(machine, sandbox):
     assert len(titles) == 3
     assert titles[-1].startswith("2 more tests fail")
     ci.run(dict.fromkeys(names, "passed"), settings=cap)
-    assert statuses(sandbox) == ["resolved"] * 3
+    assert statuses() == ["resolved"] * 3
 
 
-def test_a_test_of_an_open_summary_does_not_page_again(machine, sandbox, effects):
+def test_a_test_of_an_open_summary_does_not_page_again(machine, effects, statuses):
     ci, cap = machine(), {"PAGERDUTY_MAX_INCIDENTS": "2", "PAGERDUTY_GROUP_WAIT": "30"}
     names = ["test_a", "test_b", "test_c", "test_d"]
     ci.run(dict.fromkeys(names, "failed"), settings=cap)
@@ -492,12 +254,12 @@ def test_a_test_of_an_open_summary_does_not_page_again(machine, sandbox, effects
     ci.run(dict.fromkeys(reversed(names), "failed"), settings=cap)
     assert "open" not in effects()
     ci.run({**dict.fromkeys(names, "passed"), "test_d": "failed"}, settings=cap)
-    assert statuses(sandbox) == ["resolved", "resolved", "triggered"]
+    assert statuses() == ["resolved", "resolved", "triggered"]
     ci.run(dict.fromkeys(names, "passed"), settings=cap)
-    assert statuses(sandbox) == ["resolved"] * 3
+    assert statuses() == ["resolved"] * 3
 
 
-def test_a_broken_session_fixture_is_one_incident(machine, sandbox):
+def test_a_broken_session_fixture_is_one_incident(machine, sandbox, statuses):
     ci = machine()
     broken = {"phase": "setup"}
     names = ["test_a", "test_b", "test_c"]
@@ -510,7 +272,7 @@ def test_a_broken_session_fixture_is_one_incident(machine, sandbox):
     (incident,) = sandbox.pagerduty.incidents
     assert incident["title"].startswith("Setup of 3 tests fails")
     ci.run(dict.fromkeys(names, "passed"))
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
 def test_after_holds_back_until_enough_runs_failed(machine, effects):
@@ -556,11 +318,11 @@ def test_the_fixture_alone_asks_nothing_while_all_passes(machine, sandbox):
     assert sandbox.calls == []
 
 
-def test_the_fixture_alone_resolves_what_its_history_knows_to_have_failed(machine, sandbox):
+def test_the_fixture_alone_resolves_what_its_history_knows_to_have_failed(machine, statuses):
     ci = machine()
     ci.run({"test_pay": "failed"}, by_tests=True)
     ci.run({"test_pay": "passed"}, by_tests=True)
-    assert statuses(sandbox) == ["resolved"]
+    assert statuses() == ["resolved"]
 
 
 def test_context_carries_the_incidents(machine):
