@@ -42,12 +42,9 @@ class _Uncollected:
         """Say whether a file names marker and fixture, as its tests would."""
         if not report.failed:
             return False
-        try:
-            path = self._root / report.nodeid.partition("::")[0]
-            text = path.read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return False
-        return MARKER in text and FIXTURE in text
+        from qlty.classes.integrations._pagerduty import texts_that_ask
+
+        return bool(texts_that_ask(self._root, report.nodeid, marker_is_enough=False))
 
 
 _uncollected = pytest.StashKey[_Uncollected]()

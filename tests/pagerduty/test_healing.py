@@ -219,3 +219,104 @@ def test_resolving_is_off_for_one_marker(machine, statuses):
     ci.run({"test_pay": "failed"}, marker={"resolve_on_pass": False})
     ci.run({"test_pay": "passed"}, marker={"resolve_on_pass": False})
     assert statuses() == ["triggered"]
+
+
+@pytest.mark.parametrize("where", [{"environment": "production"}, {"branch": "x"}, {"ci": None}])
+def test_a_pass_elsewhere_does_not_take_a_waiting_page_back(machine, statuses, where):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, deliver=False)
+    ci.run({"test_pay": "passed"}, **where)
+    assert statuses() == ["triggered"]
+
+
+def test_taking_an_old_page_back_leaves_the_new_one_of_the_same_key(machine, statuses):
+    ci = machine()
+    ci.run({"test_pay[a]": "failed"}, deliver=False)
+    ci.run({"test_pay[b]": "failed", "test_pay[a]": "passed"}, deliver=False)
+    ci.send()
+    assert statuses() == ["triggered"]
+
+
+@pytest.mark.parametrize("failing", [{"phase": "setup"}, {}], ids=["setup", "storm"])
+def test_shards_end_an_incident_about_several_tests_together(machine, statuses, failing):
+    one, two = machine(), machine()
+    names = {shard: [f"{shard}.py::test_{n}" for n in range(12)] for shard in "ab"}
+    wait = {"PAGERDUTY_GROUP_WAIT": "30"}
+    for shard, ci in (("a", one), ("b", two)):
+        outcomes = dict.fromkeys(names[shard], "error")
+        ci.run(outcomes, error="OSError: no database", result=failing, settings=wait)
+    assert statuses() == ["triggered"]
+    one.run(dict.fromkeys(names["a"], "passed"))
+    assert statuses() == ["triggered"]
+    two.run(dict.fromkeys(names["b"], "passed"))
+    assert statuses() == ["resolved"]
+
+
+def test_what_passed_in_part_and_failed_again_keeps_the_incident_open(machine, statuses):
+    ci, part = machine(), {"whole": False}
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
+    ci.run({"test_pay[a]": "passed"}, **part)
+    ci.run({"test_pay[a]": "failed"}, **part)
+    ci.run({"test_pay[b]": "passed"}, **part)
+    assert statuses() == ["triggered"]
+    ci.run({"test_pay[a]": "passed"}, **part)
+    assert statuses() == ["resolved"]
+
+
+def test_the_fixture_alone_ends_a_storm_that_heals_in_two_runs(machine, statuses):
+    ci, part = machine(), {"whole": False, "by_tests": True}
+    names = [f"test_{n}" for n in range(24)]
+    wait = {"PAGERDUTY_GROUP_WAIT": "30"}
+    ci.run(dict.fromkeys(names, "failed"), settings=wait, by_tests=True)
+    ci.run(dict.fromkeys(names[:12], "passed"), **part)
+    assert statuses() == ["triggered"]
+    ci.run(dict.fromkeys(names[12:], "passed"), **part)
+    assert statuses() == ["resolved"]
+
+
+def test_a_shared_key_that_failed_in_two_environments_is_left_to_a_person(machine, statuses):
+    own = {"incident_key": "shop", "resolve_on_pass": True}
+    staging, production = machine(), machine(environment="production")
+    for ci in (staging, production):
+        ci.run({"test_pay": "failed"}, marker=own)
+    staging.run({"test_pay": "passed"}, marker=own)
+    assert statuses() == ["triggered"]
+    assert any("several environments" in text for text in staging.told)
+
+
+def test_what_ci_saw_fail_is_not_closed_by_the_laptop_that_opened_it(machine, statuses):
+    laptop, ci = machine(ci=None), machine()
+    laptop.run({"test_pay": "failed"})
+    ci.run({"test_pay": "failed"})
+    laptop.run({"test_pay": "passed"})
+    assert statuses() == ["triggered"]
+    ci.run({"test_pay": "passed"})
+    assert statuses() == ["resolved"]
+
+
+def test_an_old_pass_does_not_end_a_summary_whose_test_failed_since(machine, statuses):
+    one, two = machine(), machine()
+    cap = {"PAGERDUTY_MAX_INCIDENTS": "1", "PAGERDUTY_GROUP_WAIT": "30"}
+    one.run({"test_a": "failed", "test_d": "failed"}, settings=cap)
+    two.run({"test_a": "passed", "test_d": "passed"}, deliver=False)
+    one.run({"test_d": "failed"}, settings=cap, error="KeyError: 'new'")
+    two.send()
+    assert statuses() == ["resolved", "triggered"]
+
+
+def test_a_note_about_a_pass_is_not_repeated(machine, effects):
+    ci = machine()
+    ci.run({"test_pay[a]": "failed", "test_pay[b]": "failed"})
+    effects()
+    for _ in range(3):
+        ci.run({"test_pay[a]": "passed"}, whole=False)
+    assert effects() == ["note"]
+
+
+def test_the_note_of_the_end_is_not_doubled_after_a_lost_answer(machine, sandbox):
+    ci = machine()
+    ci.run({"test_pay": "failed"})
+    lost = {"mode": "drop", "times": 1}
+    sandbox.chaos({"pagerduty/POST /incidents/{id}/notes": lost})
+    ci.run({"test_pay": "passed"})
+    assert len(sandbox.pagerduty.incidents[0]["notes"]) == 1

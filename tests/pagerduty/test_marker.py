@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlty.classes.integrations._pagerduty._marker import check, is_asked_for, routing
+from qlty.classes.integrations._pagerduty._marker import check, is_asked_for, names, routing
 from qlty.classes.integrations._pagerduty._settings import Route
 from qlty.results import Marker
 
@@ -88,7 +88,50 @@ def test_the_map_finds_a_test_by_path_or_marker(facts, pattern):
 
 def test_a_marker_wins_over_the_map(facts, route):
     found = route(facts.asks(service_id="P1"), services={"tests/": Route("P2", urgency="low")})
+    assert (found.service_id, found.urgency) == ("P1", None)
+
+
+def test_the_map_fills_in_what_a_marker_for_the_same_service_leaves_out(facts, route):
+    found = route(facts.asks(service_id="P1"), services={"tests/": Route("P1", urgency="low")})
     assert (found.service_id, found.urgency) == ("P1", "low")
+
+
+def test_the_owner_marker_wins_over_the_map(facts, route):
+    services = {"tests/": Route("P1", owner="all")}
+    found = route(facts.asks(), Marker("owner", ("payments",)), services=services)
+    assert found.owner == "payments"
+
+
+def test_the_nearest_marker_says_who_is_called(facts, route):
+    near, far = facts.asks("P1", escalation_policy_id="E1"), facts.asks(assignee_id="U1")
+    found = route(near, far)
+    assert (found.escalation_policy_id, found.assignee_id) == ("E1", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("false", False), ("False", False), (0, False), ("yes", True), (True, True)],
+)
+def test_resolve_on_pass_is_read_as_it_is_meant(facts, route, value, meant):
+    assert route(facts.asks("P1", resolve_on_pass=value)).resolve_on_pass is meant
+
+
+@pytest.mark.parametrize(
+    ("pattern", "nodeid", "covers"),
+    [
+        ("tests/shop", "tests/shop/test_a.py::t", True),
+        ("./tests/shop/", "tests/shop/test_a.py::t", True),
+        ("tests/shop", "tests/shopping/test_a.py::t", False),
+        ("tests/shop/", "tests/shop", True),
+        ("a.py::t", "a.py::t[1]", True),
+        ("a.py::t[1]", "a.py::t[1]", True),
+        ("a.py::t[1]", "a.py::t[2]", False),
+        ("*::test_pa?", "a.py::test_pay[a]", True),
+        ("a.py::TestX", "a.py::TestX::t", True),
+    ],
+)
+def test_a_path_a_node_id_or_a_pattern_covers_what_is_below_it(pattern, nodeid, covers):
+    assert names(pattern, nodeid) is covers
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,40 @@ def test_a_file_that_cannot_be_imported_is_one_incident_beside_others(suite):
     assert len(titles(suite)) == 2
 
 
+NAMED = """
+import nowhere
+import pytest
+SERVICE = "IIXOOXZ"
+client = dict(service_id="prod")
+@pytest.mark.pagerduty_trigger_incident(service_id=SERVICE)
+def test_pay(pagerduty_fixture): pass
+"""
+
+
+def test_the_service_of_a_file_that_cannot_be_imported_is_that_of_its_markers(suite):
+    suite.write(NAMED)
+    suite.run()
+    assert [incident["service"]["id"] for incident in suite.incidents] == ["IIXOOXZ"]
+
+
+def test_the_default_service_stands_in_where_a_marker_names_none_in_the_text(suite):
+    suite.write(NAMED.replace('"IIXOOXZ"', "nowhere.SERVICE"))
+    suite.run(env={"PAGERDUTY_SERVICE_ID": "IIXOOXZ"})
+    assert [incident["service"]["id"] for incident in suite.incidents] == ["IIXOOXZ"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--report-to=pagerduty",)], ids=["fixture", "all"])
+def test_a_folder_whose_conftest_cannot_be_imported_opens_an_incident(suite, arguments):
+    suite.write("import nowhere\n", "shop/conftest.py")
+    suite.write(IMPORTABLE, "shop/test_pay.py")
+    suite.write("def test_other(): pass\n")
+    suite.run(*arguments)
+    assert len(titles(suite)) == 1
+    suite.write("", "shop/conftest.py")
+    suite.run(*arguments)
+    assert [incident["status"] for incident in suite.incidents] == ["resolved"]
+
+
 def test_that_incident_ends_when_the_file_can_be_imported(suite):
     for text in (UNIMPORTABLE, IMPORTABLE):
         suite.write(text)

@@ -88,8 +88,10 @@ class InMemory:
             return True
         return False
 
-    def note(self, incident_id, text):
-        assert not self.incidents[int(incident_id)]["open"]
+    def note(self, incident_id, text, *, once=False):
+        tag = Tag.find(text)
+        if tag is not None:
+            self.incidents[int(incident_id)]["notes"].append(tag)
 
     def resolve(self, incidents):
         for one in incidents:
@@ -197,9 +199,9 @@ class Histories(RuleBasedStateMachine):
     def _jobs(self, tests, machine, run, everything):
         scope, _ = machine
         pages = [what for kind, what, _ in self.waiting[machine].values() if kind == "trigger"]
-        leftovers = Leftovers(pages)
+        leftovers = Leftovers(pages, scope)
         for one in tests:
-            for key, _ in leftovers.outdated_by(one):
+            for key, _ in leftovers.outdated_by(one, set()):
                 self._check_withdrawn(pages, key, scope)
                 yield key, ("withdraw", {"text": ""}, None)
         known = self.facts.known(*tests)
@@ -243,7 +245,7 @@ class Histories(RuleBasedStateMachine):
         assert kind == "settle" or not resolved
         for incident in resolved:
             tag = self.remote.tag(incident)
-            assert (self.remote.known(incident).scope, tag.place) == (scope.digest, scope.place)
+            assert self.remote.known(incident).whereabouts == (scope.digest, scope.place)
             self._check_proved(incident, tag, seen, scope)
 
     def _check_proved(self, incident, tag, seen, scope):
@@ -253,7 +255,7 @@ class Histories(RuleBasedStateMachine):
         if tag.kind == "storm":
             assert healed, "a storm was resolved without a pass of any of its tests"
             return
-        # one that is not there in a whole run was renamed; what shares a key may be elsewhere
+        # one that is not there in a whole run was renamed; what shares a key may be whereabouts
         gone = {n for n in tells if seen is not None and n not in seen and n not in SHARED}
         renamed = {n for n in gone if any(_same_test(n, other) for other in seen)}
         assert healed | renamed == set(tells), "resolved without a pass"
@@ -269,8 +271,8 @@ class Histories(RuleBasedStateMachine):
         for one in tests:
             verdicts.setdefault(one.problem, set()).add(one.verdict)
         for incident in open_ones:
-            tag = self.remote.tag(incident)
-            mine = _is_here(incident, scope) and tag.place == scope.place and tag.kind == "test"
+            tag = self.remote.known(incident)
+            mine = tag.whereabouts == (scope.digest, scope.place) and tag.kind == "test"
             if mine and whole and tag.key != "shop":
                 assert verdicts.get(tag.key) != {"passed"}, "open after a pass that was delivered"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from qlty.classes.integrations._pagerduty._resolving import Extent, kept_open, passes, suspects
+from qlty.classes.integrations._pagerduty._resolving import Extent, kept_open, passes, progress
 from qlty.classes.integrations._pagerduty._scope import Scope, group_key, shorts
 from qlty.classes.integrations._pagerduty._tag import Tag
 
@@ -19,16 +19,13 @@ def at_500(names):
 def proved(facts):
     """Return what a run of these tests proves."""
 
-    def make(
-        *observations, whole=True, entire=False, resolve_on_pass=None, scope=facts.scope, healed=()
-    ):
+    def make(*observations, whole=True, entire=False, resolve_on_pass=None, scope=facts.scope):
         return passes(
             facts.known(*observations),
             scope,
             10,
             extent=Extent(whole, entire),
             resolve_on_pass=resolve_on_pass,
-            healed=dict(healed),
         )
 
     return make
@@ -123,28 +120,45 @@ def test_a_parameter_passes_for_itself_and_not_for_the_others(facts, proved):
     assert kept_open(tag, proved(*passed(facts, "a.py::t[1]", "a.py::t[2]"), whole=False)) is None
 
 
+def noted(tag, *names, at=600.0):
+    """The incident after a note that these passed."""
+    return replace(tag, passed=dict.fromkeys(shorts(names), at))
+
+
 def test_a_parameter_that_passed_in_an_earlier_run_has_passed(facts, proved):
     tag = a_test(facts, "a.py::t[1]", "a.py::t[2]")
-    now = passed(facts, "a.py::t[1]")
-    assert kept_open(tag, proved(*now, whole=False, healed={"a.py::t[2]": 600.0})) is None
-    assert kept_open(tag, proved(*now, whole=False, healed={"a.py::t[2]": 400.0}))
-    assert kept_open(tag, proved(*now, whole=False, healed={"a.py::t[2]": 0.0}))
+    now = proved(*passed(facts, "a.py::t[1]"), whole=False)
+    assert kept_open(noted(tag, "a.py::t[2]"), now) is None
+    assert kept_open(noted(tag, "a.py::t[2]", at=400.0), now)
 
 
 def test_a_group_is_over_when_its_tests_passed_in_several_runs(facts, proved, group):
+    now = proved(*passed(facts, "a.py::t"), whole=False)
     tag = group("summary", "a.py::t", "a.py::u")
-    now = passed(facts, "a.py::t")
-    assert kept_open(tag, proved(*now, whole=False, healed={"a.py::u": 600.0})) is None
+    assert kept_open(tag, now)
+    assert kept_open(noted(tag, "a.py::u"), now) is None
 
 
-def test_a_group_is_over_when_another_parameter_of_its_test_healed_in_a_whole_run(
-    facts, proved, group
-):
-    tag = group("summary", "a.py::t", "a.py::u")
-    now = passed(facts, "a.py::t")
-    assert kept_open(tag, proved(*now, healed={"a.py::u[1]": 600.0})) is None
-    both = {"a.py::u[1]": 600.0, "a.py::u[2]": 0.0}
-    assert kept_open(tag, proved(*now, healed=both))
+def test_a_storm_is_over_when_its_tests_passed_in_several_runs(facts, proved, group):
+    names = [f"a.py::t{n}" for n in range(20)]
+    storm = noted(group("storm", *names, size=20), *names[:10])
+    assert kept_open(storm, proved(*passed(facts, *names[10:19]), whole=False))
+    assert kept_open(storm, proved(*passed(facts, *names[10:]), whole=False)) is None
+
+
+def test_a_run_tells_later_ones_what_passed_in_it_and_was_not_told_yet(facts, proved, group):
+    tag = noted(group("summary", "a.py::t", "a.py::u", "a.py::v"), "a.py::u")
+    now = proved(*passed(facts, "a.py::t", "a.py::u", "a.py::other"), whole=False)
+    assert tuple(progress(tag, now).passed) == shorts(["a.py::t"])
+    assert progress(tag.joined(progress(tag, now)), now) is None
+
+
+def test_what_failed_again_since_is_told_anew_when_it_passes(facts, proved):
+    tag = noted(a_test(facts, "a.py::t[1]", "a.py::t[2]"), "a.py::t[1]")
+    again = replace(tag, tests={**tag.tests, **dict.fromkeys(shorts(["a.py::t[1]"]), 700.0)})
+    now = proved(*passed(facts, "a.py::t[1]"), whole=False)
+    assert progress(tag, now) is None
+    assert tuple(progress(again, now).passed) == shorts(["a.py::t[1]"])
 
 
 def test_a_parameter_does_not_pass_for_another_of_a_group(facts, proved, group):
@@ -154,25 +168,12 @@ def test_a_parameter_does_not_pass_for_another_of_a_group(facts, proved, group):
     assert kept_open(tag, proved(*now)) is None
 
 
-def test_what_an_earlier_run_knows_of_a_test_that_fails_now_is_no_pass(facts, proved, group):
-    now = [*passed(facts, "a.py::t"), facts.seen("a.py::u")]
-    tag = group("summary", "a.py::t", "a.py::u")
-    assert "did not pass" in kept_open(tag, proved(*now, healed={"a.py::u": 600.0}))
-
-
-def test_a_shared_key_needs_the_tests_that_failed_or_the_entire_project(facts, proved):
+def test_a_shared_key_needs_each_of_the_tests_that_failed(facts, proved):
     own = {"incident_key": "shop", "resolve_on_pass": True}
     run = passed(facts, "a.py::t", **own)
     tag = Tag("shop", "test", facts.scope.digest, "ci", 500.0, at_500(["b.py::u"]))
-    assert "not selected" in kept_open(tag, proved(*run))
-    assert kept_open(tag, proved(*run, entire=True)) is None
+    assert "not selected" in kept_open(tag, proved(*run, entire=True))
     assert kept_open(tag, proved(*run, *passed(facts, "b.py::u", **own))) is None
-
-
-def test_a_shared_key_is_not_resolved_blindly_by_a_part_of_the_project(facts, proved):
-    run = passed(facts, "a.py::t", incident_key="shop", resolve_on_pass=True)
-    assert "shop" not in suspects(proved(*run), {"shop"})
-    assert "shop" in suspects(proved(*run, entire=True), {"shop"})
 
 
 @pytest.mark.parametrize("file", ["a.py", "a.py::TestPay", "shop"])

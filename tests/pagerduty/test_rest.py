@@ -151,6 +151,13 @@ def test_preflight_says_which_service_pages_nobody(settings_of, service, said):
     assert said in problem
 
 
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"mode": "reset"}])
+def test_preflight_that_is_not_answered_keeps_nobody_from_reporting(settings_of, sandbox, fault):
+    sandbox.chaos({"pagerduty/GET /services/{id}": fault})
+    (problem,) = room.preflight(settings_of(PAGERDUTY_SERVICE_ID="XIXOOXZ"))
+    assert "could not be asked" in problem
+
+
 def test_preflight_asks_for_the_services_of_the_map(settings_of):
     services = '{"tests/": "PDISABL", "more/": {"service_id": "PMAINTN"}}'
     assert len(room.preflight(settings_of(PAGERDUTY_SERVICES=services))) == 2
@@ -220,3 +227,11 @@ def test_a_routing_key_may_be_a_dict_in_settings_py(sandbox):
 def test_a_routing_key_that_is_no_map_is_refused(settings_of, value):
     with pytest.raises(SettingsError, match="PAGERDUTY ROUTING_KEY"):
         settings_of(PAGERDUTY_ROUTING_KEY=value)
+
+
+def test_a_wrong_key_is_named_when_the_page_is_sent(machine):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, settings={"PAGERDUTY_API_KEY": "wrong"}, by_tests=True)
+    (row,) = [row for row in ci.outbox.rows() if row.kind == "trigger"]
+    assert row.state == "refused"
+    assert row.reason.startswith("PAGERDUTY_API_KEY is refused by http://127.0.0.1")

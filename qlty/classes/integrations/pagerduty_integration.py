@@ -68,9 +68,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         for seen in self._observer.observe(test_case, result):
             if seen.held or (seen.verdict == "failed" and not self.settings.has_credentials):
                 self._held[seen.held or _NO_CREDENTIALS].append(test_case.nodeid)
-            for key, title in self._leftovers.outdated_by(seen):
-                text = f"not sent, for its tests passed: {title}"
-                self.deliver({"text": text}, key=key, kind=room.WITHDRAW, supersedes=True)
+            self._take_back(seen)
             if self.settings.has_credentials:
                 self._watch.see(seen)
 
@@ -92,7 +90,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         self._watch.finish()
         if self.settings.when not in {"never", "failure"}:
             self._settle()
-        if self.settings.change_events and self.settings.when != "never":
+        if self.settings.when != "never":
             self._send_change(test_results)
         self._say_held()
         budget = load("QLTY", QltySettings).delivery_timeout
@@ -169,10 +167,16 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
     def _past(self) -> room.Past:
         return room.Past(self._courier.history if self._courier else None)
 
+    def _take_back(self, seen: room.Observation) -> None:
+        """What an earlier run could not deliver must not page for what passes now."""
+        for key, title in self._leftovers.outdated_by(seen, self._watch.handed_over):
+            text = f"not sent, for its tests passed: {title}"
+            self.deliver({"text": text}, key=key, kind=room.WITHDRAW, supersedes=True)
+
     @cached_property
     def _leftovers(self) -> room.Leftovers:
         waiting = self._courier.waiting(self, room.TRIGGER) if self._courier else []
-        return room.Leftovers(waiting)
+        return room.Leftovers(waiting, self._scope)
 
     def _settle(self) -> None:
         everything = not config.ACTIVATED_BY_TESTS
@@ -187,17 +191,16 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
                 self.deliver(payload, key=key, kind=room.SETTLE)
 
     def _send_change(self, test_results: TestResults) -> None:
-        payload = {
-            "service_id": self.settings.service_id or "",
-            "event": room.change_event(self.run, count(test_results)),
-        }
-        self.deliver(payload, key=f"change {self.run['id']}", kind=room.CHANGE)
+        event = room.change_event(self.run, count(test_results))
+        for service_id in self.settings.change_services:
+            key = " ".join(filter(None, ("change", service_id, self.run["id"])))
+            self.deliver({"service_id": service_id, "event": event}, key=key, kind=room.CHANGE)
 
     def _say_held(self) -> None:
         for problem, nodeids in self._slips.items():
             self.note(f"{problem} ({_names(nodeids)})")
         for reason, nodeids in self._held.items():
-            self.note(f"held back {len(nodeids)} failing ({_names(nodeids)}): {reason}")
+            self.note(f"held back {len(nodeids)} failing: {reason} ({_names(nodeids)})")
 
     def _say(self, text: str) -> None:
         """Add a line to the receipt, once."""

@@ -25,6 +25,7 @@ from qlty.classes.integrations._pagerduty._sender import (
     Sender,
 )
 from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+from qlty.classes.integrations._pagerduty._sources import texts_that_ask
 from qlty.classes.integrations._pagerduty._trend import Past
 from qlty.classes.integrations._pagerduty._watch import Watch
 
@@ -49,4 +50,5 @@ __all__ = [
     "preflight",
     "rehearsed",
     "settlement",
+    "texts_that_ask",
 ]

@@ -6,43 +6,18 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._resolving import Extent, passes, suspects
-from qlty.classes.integrations._pagerduty._scope import test_of
+from qlty.classes.integrations._pagerduty._blind import failing_before, suspects
+from qlty.classes.integrations._pagerduty._resolving import Extent, passes
 from qlty.classes.integrations._pagerduty._text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from qlty.classes.integrations._pagerduty._policy import Known
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
     from qlty.classes.integrations._pagerduty._trend import Past
     from qlty.results import Totals
-
-
-def failing_before(known: Known, scope: Scope, past: Past) -> set[str] | None:
-    """Return the keys of what passed now and failed when it last ran.
-
-    ``None`` where no earlier run is known.
-    """
-    if not past.known:
-        return None
-    # a parameter that was renamed since is not there to pass itself
-    failed_last = {scope.key(known.service_id, test_of(nodeid)) for nodeid in past.failed_last}
-    return {
-        key
-        for key, nodeid in _passed(known, scope)
-        if key in failed_last or past.trend_of(nodeid).in_a_row
-    }
-
-
-def _passed(known: Known, scope: Scope) -> Iterator[tuple[str, str]]:
-    """Yield key and node id of every test that passed, and of every file that was collected."""
-    for key, problem in known.problems.items():
-        for seen in problem.passed:
-            yield key, seen.case.nodeid
-    for nodeid in known.collected:
-        yield scope.key(known.service_id, test_of(nodeid)), nodeid
 
 
 def settlement(
@@ -59,16 +34,14 @@ def settlement(
     With ``everything`` PagerDuty is asked for all that is open. Otherwise only where something is
     known to have failed before: the fixture alone makes no call that is not needed.
     """
-    before = failing_before(known, scope, past)
     proved = None
-    if everything or before or settings.resolve_on_pass:
+    if everything or failing_before(known, scope, past):
         proved = passes(
             known,
             scope,
             settings.max_incidents,
             extent=Extent.of_run(run),
             resolve_on_pass=settings.resolve_on_pass,
-            healed=past.failed_once,
         )
     if proved is None and not everything:
         return None
@@ -77,7 +50,8 @@ def settlement(
         "service_id": known.service_id,
         "check": everything,
         "passes": asdict(proved) if proved else None,
-        "suspects": suspects(proved, before) if proved else [],
+        "suspects": suspects(known, scope, proved, past) if proved else [],
+        "progress": f"Some of the tests of this incident passed ({where}).",
         "note": f"Resolved by QLTY: the tests of this incident passed ({where}).",
     }
 

@@ -58,7 +58,9 @@ def _crash(lines: list[str]) -> tuple[str, str]:
     for line in reversed(lines):
         match = _CRASH.match(line)
         if match:
-            return match["place"], match["kind"]
+            # with --tb=short, and for import errors, it names the function instead
+            kind = match["kind"]
+            return match["place"], "" if kind.startswith("in ") else kind
     return "", ""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from qlty.classes.integrations._pagerduty._scope import test_of
 from qlty.classes.integrations._pagerduty._settings import Route
 from qlty.settings import nearest
 
@@ -30,6 +31,8 @@ POSITIONAL = (
 KNOWN = (*POSITIONAL, "resolve_on_pass", "owner")
 
 _MARKER_ROUTE = "marker:"
+#: whoever is to be called: an incident takes one of them
+_PEOPLE = frozenset({"escalation_policy_id", "assignee_id"})
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ def routing(
     A slip is said and costs no page; ``None`` only where no service is known.
     """
     values = _marker_values(case, say)
+    _add_owner(case, values)
     route = _matching_route(case, services)
-    if route is not None:
+    # what is said for another service is not meant for this one
+    if route is not None and values.get("service_id", route.service_id) == route.service_id:
         for name in Route.__struct_fields__:
             values.setdefault(name, getattr(route, name))
-    _add_owner(case, values)
     values["service_id"] = values.get("service_id") or default_service
     if not values["service_id"]:
         say("no incident: no marker names a service_id, and PAGERDUTY_SERVICE_ID is not set")
@@ -91,8 +95,11 @@ def _marker_values(case: TestCase, say: Callable[[str], None]) -> dict[str, Any]
     for marker in case.iter_markers(MARKER):
         for problem in check(marker.args, marker.kwargs):
             say(problem)
-        for name, value in _cleaned(marker.args, marker.kwargs).items():
-            merged.setdefault(name, value)
+        values = _cleaned(marker.args, marker.kwargs)
+        if not merged.keys().isdisjoint(_PEOPLE):
+            # PagerDuty takes one of the two, and a nearer marker has said which
+            values = {name: value for name, value in values.items() if name not in _PEOPLE}
+        merged = {**values, **merged}
     return merged
 
 
@@ -123,12 +130,17 @@ def _cleaned(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]
         if name not in KNOWN or value is None:
             continue
         if name == "resolve_on_pass":
-            values[name] = bool(value)
+            values[name] = _truth(value)
         elif name == "urgency":
             values[name] = _urgency(value)
         else:
             values[name] = str(value).strip()
     return {name: value for name, value in values.items() if value not in {None, ""}}
+
+
+def _truth(value: Any) -> bool:
+    """``"false"`` is what a configuration file makes of ``False``."""
+    return str(value).strip().lower() not in {"false", "no", "off", "0", ""}
 
 
 def _urgency(value: Any) -> str | None:
@@ -147,9 +159,21 @@ def _matching_route(case: TestCase, services: Mapping[str, str | Route]) -> Rout
 def _matches(pattern: str, case: TestCase) -> bool:
     if pattern.startswith(_MARKER_ROUTE):
         return case.get_closest_marker(pattern.removeprefix(_MARKER_ROUTE)) is not None
-    if pattern.endswith("/"):
-        return case.nodeid.startswith(pattern)
-    return fnmatch(case.nodeid, pattern) or fnmatch(case.path or "", pattern)
+    return names(pattern, case.nodeid) or fnmatch(case.path or "", pattern.removeprefix("./"))
+
+
+def names(pattern: str, nodeid: str) -> bool:
+    """Say whether a path, a node id or a pattern of these covers a test, or a folder of tests.
+
+    A path covers all that is below it, a test all of its parameters.
+    """
+    pattern = pattern.removeprefix("./")
+    whole = pattern.rstrip("/")
+    if nodeid == whole or nodeid.startswith((f"{whole}/", f"{whole}::", f"{whole}[")):
+        return True
+    # the brackets of parameters are no set of characters
+    pattern = pattern.replace("[", "[[]")
+    return any(fnmatchcase(name, pattern) for name in (nodeid, test_of(nodeid)))
 
 
 def _add_owner(case: TestCase, values: dict[str, Any]) -> None:

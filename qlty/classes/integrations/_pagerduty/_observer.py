@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from qlty import config
 from qlty.classes.integrations._pagerduty._failure import read
-from qlty.classes.integrations._pagerduty._marker import FIXTURE, MARKER, is_asked_for, routing
+from qlty.classes.integrations._pagerduty._marker import MARKER, is_asked_for, routing
 from qlty.classes.integrations._pagerduty._policy import Observation, problem_key, verdict
+from qlty.classes.integrations._pagerduty._sources import services_in, texts_that_ask
 from qlty.results import Marker
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
     from qlty.classes.integrations._pagerduty._trend import Past, Trend
     from qlty.results import TestCase, TestResult
-
-_SERVICE = re.compile(rf"(?:{MARKER}\(\s*|service_id\s*=\s*)['\"](\w+)['\"]")
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,8 @@ class Observer:
 
     def _as_text(self, case: TestCase) -> Iterator[TestCase]:
         """A file that could not be imported has no markers, but its text names them."""
-        try:
-            text = (self.root / (case.path or case.nodeid)).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return
-        if MARKER not in text or not (self.marker_is_enough or FIXTURE in text):
-            return
-        services = dict.fromkeys(_SERVICE.findall(text))
-        for service in services or [None]:
+        texts = texts_that_ask(self.root, case.nodeid, marker_is_enough=self.marker_is_enough)
+        for service in dict.fromkeys(found for text in texts for found in services_in(text)):
             yield replace(case, markers=(Marker(MARKER, (), {"service_id": service}),))
 
     def _with_failure(self, seen: Observation, result: TestResult) -> Observation:

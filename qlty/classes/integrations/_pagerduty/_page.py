@@ -88,7 +88,8 @@ def title(incident: Incident, environment: str = "") -> str:
         head = _GROUP_TITLES[incident.kind].format(n=n, reason=incident.reason)
         return f"{head}{where}: {_most_frequent(incident.failures)}"
     more = len(incident.failures) - 1
-    also = f" (and {more} more of its parameters)" if more else ""
+    same = len({test_of(seen.case.nodeid) for seen in incident.failures}) == 1
+    also = f" (and {more} more{' of its parameters' if same else ''})" if more else ""
     return f"Test failure: {one_line(first.case.nodeid, 300)}{also}{where}: {error}"
 
 

@@ -23,20 +23,30 @@ def preflight(settings: PagerDutySettings) -> list[str]:
     try:
         rest.check_credentials()
     except Unauthorized as error:
-        raise SettingsError(_refused(settings, error)) from None
+        raise SettingsError(refused(settings, error)) from None
     except Refused:
         pass  # a scoped token need not see abilities to open incidents
     except Exception as error:  # noqa: BLE001 - whatever the client raises: the run goes on
-        return [f"PagerDuty could not be asked before the run: {error}"]
-    problems = [problem for service in _named(settings) for problem in rest.problems_of(service)]
-    if settings.api_key and not settings.default_from and not rest.is_user_key():
-        problems.append(
-            "PAGERDUTY_DEFAULT_FROM is not set: an account's API key needs it to open incidents"
-        )
+        return [_not_asked(error)]
+    problems: list[str] = []
+    try:
+        for service in _named(settings):
+            problems += rest.problems_of(service)
+        if settings.api_key and not settings.default_from and not rest.is_user_key():
+            problems.append(
+                "PAGERDUTY_DEFAULT_FROM is not set: an account's API key needs it to open incidents"
+            )
+    except Exception as error:  # noqa: BLE001 - the same
+        problems.append(_not_asked(error))
     return problems
 
 
-def _refused(settings: PagerDutySettings, error: Refused) -> str:
+def _not_asked(error: Exception) -> str:
+    return f"PagerDuty could not be asked before the run: {error}"
+
+
+def refused(settings: PagerDutySettings, error: Refused) -> str:
+    """Name the credential that PagerDuty does not take."""
     name = "PAGERDUTY_API_KEY" if settings.api_key else "PAGERDUTY_OAUTH_TOKEN"
     return f"{name} is refused by {settings.api_url}: {error.reason}; is it of another region?"
 

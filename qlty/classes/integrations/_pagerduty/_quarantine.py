@@ -6,10 +6,9 @@ import importlib
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._scope import test_of
+from qlty.classes.integrations._pagerduty._marker import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +25,7 @@ class Entry:
     """One ``[[quarantine]]`` table.
 
     Attributes:
-        test: node id, or a pattern with ``*``; without parameters it means all of them.
+        test: path, node id or pattern; without parameters it means all of them.
         until: the last day on which it holds.
     """
 
@@ -40,9 +39,7 @@ class Entry:
 
     def covers(self, nodeid: str) -> bool:
         """Say whether it is about this test."""
-        return self.test in {nodeid, test_of(nodeid)} or (
-            "*" in self.test and fnmatchcase(nodeid, self.test.replace("[", "[[]"))
-        )
+        return names(self.test, nodeid)
 
 
 class Quarantine:

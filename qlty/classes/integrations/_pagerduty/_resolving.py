@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._policy import STORM_TESTS, Known, wanted
 from qlty.classes.integrations._pagerduty._scope import group_keys, short, shorts, test_of
+from qlty.classes.integrations._pagerduty._tag import newest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._tag import Tag
 
-#: keys that one run resolves without knowing whether they are open; about 120 events a minute are
-#: taken. https://developer.pagerduty.com/docs/events-api-v2-overview
-MAX_BLIND = 100
-
 
 @dataclass(frozen=True)
 class Extent:
@@ -26,7 +23,7 @@ class Extent:
 
     Attributes:
         whole: every test of the files that were chosen.
-        entire: every test of the project.
+        entire: every test of the project; what is not there any more was renamed or removed.
     """
 
     whole: bool = True
@@ -50,8 +47,7 @@ class Passes:
         doubtful: those of ``clean`` of which something was skipped.
         shared: those of ``clean`` that a marker names: tests of other files may have them, too.
         passed: short digests of the node ids that passed, with their times.
-        earlier: short digests of node ids and keys that this run did not have, and that passed
-            since they failed last, with a time before that pass.
+        mixed: keys of which something passed and something failed.
         wanted: keys whose incidents this run itself wants open.
         ran: short digests of the keys of which something passed or failed.
         idle: short digests of the keys of which nothing did.
@@ -68,7 +64,7 @@ class Passes:
     doubtful: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     passed: dict[str, float] = field(default_factory=dict)
-    earlier: dict[str, float] = field(default_factory=dict)
+    mixed: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
@@ -90,7 +86,6 @@ def passes(
     *,
     extent: Extent,
     resolve_on_pass: bool | None,
-    healed: Mapping[str, float],
 ) -> Passes | None:
     """Return what a run proved about a service, ``None`` where nothing of it may be resolved.
 
@@ -103,15 +98,15 @@ def passes(
         max_incidents: the limit of incidents per run and service.
         extent: how much of the suite the run had.
         resolve_on_pass: the setting.
-        healed: what earlier runs say of tests that failed once; see ``History.failed_once``.
     """
-    clean = {
+    passed = {
         key: problem
         for key, problem in known.problems.items()
-        if problem.is_clean and _may_resolve(problem, resolve_on_pass)
+        if problem.passed and _may_resolve(problem, resolve_on_pass)
     }
+    clean = {key: problem for key, problem in passed.items() if problem.is_clean}
     collected = {} if resolve_on_pass is False else _collected(known, scope)
-    if not clean and not collected:
+    if not passed and not collected:
         return None
     ran = [key for key, p in known.problems.items() if p.passed or p.failed or p.held]
     return Passes(
@@ -126,10 +121,10 @@ def passes(
         doubtful=tuple(key for key, problem in clean.items() if problem.skipped),
         shared=tuple(key for key, p in clean.items() if p.passed[0].routing.incident_key),
         passed={
-            **{short(seen.case.nodeid): seen.ended for p in clean.values() for seen in p.passed},
+            **{short(seen.case.nodeid): seen.ended for p in passed.values() for seen in p.passed},
             **{short(nodeid): known.collected[nodeid] for nodeid in collected.values()},
         },
-        earlier=_earlier(known, scope, healed),
+        mixed=tuple(passed.keys() - clean.keys()),
         wanted=tuple(incident.key for incident in wanted(known, scope, max_incidents)),
         ran=shorts(ran),
         idle=shorts(known.problems.keys() - set(ran)),
@@ -143,18 +138,6 @@ def _collected(known: Known, scope: Scope) -> dict[str, str]:
     """Return the keys under which files and classes that can be collected would be open."""
     keys = {scope.key(known.service_id, test_of(nodeid)): nodeid for nodeid in known.collected}
     return {key: nodeid for key, nodeid in keys.items() if key not in known.problems}
-
-
-def _earlier(known: Known, scope: Scope, healed: Mapping[str, float]) -> dict[str, float]:
-    """Return the digests of healed tests that were not seen in this run, and of their keys."""
-    found: dict[str, float] = {}
-    for nodeid, time in healed.items():
-        key = scope.key(known.service_id, test_of(nodeid))
-        if nodeid not in known.nodeids:
-            found[short(nodeid)] = time
-        if key not in known.problems:
-            found[short(key)] = min(time, found.get(short(key), time))
-    return found
 
 
 def kept_open(tag: Tag, run: Passes) -> str | None:
@@ -179,7 +162,7 @@ def _test_stays(tag: Tag, run: Passes) -> str | None:
         return None
     if run.clean[tag.key] <= tag.failed_at:
         return "its failure is newer than the pass"
-    if tag.key in _proved(run):
+    if tag.key in proved(run):
         return None
     return "some of its tests were skipped or not selected"
 
@@ -191,7 +174,7 @@ def _absent(tag: Tag, run: Passes) -> str:
 
 
 def _each_passed(tag: Tag, run: Passes) -> bool:
-    times = {**run.earlier, **run.passed}
+    times = newest((*tag.passed.items(), *run.passed.items()))
     listed = tag.tests and not tag.more
     return bool(listed) and all(times.get(test, 0) > when for test, when in tag.tests.items())
 
@@ -202,18 +185,34 @@ def _group_stays(tag: Tag, run: Passes) -> str | None:
         return ""
     if _each_passed(tag, run):
         return None
-    proved = {short(key): run.clean[key] for key in _proved(run)}
-    times = {**run.earlier, **proved}
+    times = newest((*tag.passed.items(), *((short(key), run.clean[key]) for key in proved(run))))
     unlisted = tag.more and (run.failing or not run.whole)
     if not unlisted and all(times.get(key, 0) > when for key, when in tag.keys.items()):
         return None
     return "some of its tests did not pass, or were skipped or not selected"
 
 
+def progress(tag: Tag, run: Passes) -> Tag | None:
+    """Return what a run that must leave an incident open has to tell later ones; ``None``: nothing.
+
+    Tests pass in several runs, on several machines; what each has proved stands in a note.
+    """
+    failed = {**tag.tests, **tag.keys}
+    whole = ((short(key), run.clean[key]) for key in proved(run))
+    told = {
+        name: time
+        for name, time in newest((*run.passed.items(), *whole)).items()
+        if tag.passed.get(name, 0) <= failed.get(name, time) < time
+    }
+    return replace(tag, tests={}, keys={}, passed=told, error="", failed_at=0.0) if told else None
+
+
 def _storm_stays(tag: Tag, run: Passes) -> str | None:
     ran = tag.keys.keys() & set(run.ran)
     if not ran:
         return ""
+    if _each_passed(tag, run):
+        return None
     if len(run.ran) < min(STORM_TESTS, tag.size) or len(ran) * 2 <= len(tag.keys):
         return "the run had too few of its tests to show that the storm is over"
     times = ((tag.keys.get(short(key)), ended) for key, ended in run.clean.items())
@@ -228,28 +227,10 @@ def _may_resolve(problem: Problem, setting: bool | None) -> bool:
     return asked is True if routing.incident_key else asked is not False
 
 
-def suspects(run: Passes, failing_before: set[str] | None) -> list[str]:
-    """Return the keys to resolve where PagerDuty cannot be asked what is open.
+def proved(run: Passes) -> list[str]:
+    """Return the keys of which a run had all tests: what failed, and is not there, is renamed.
 
-    Only what a whole run proved by itself; of that, what is in ``failing_before``. Where that is
-    ``None`` no earlier run is known: then all tests that passed, but not every file that could be
-    collected. Incidents about several tests are over when nothing of the service fails.
+    A key that a marker names may have tests in other files.
     """
-    proved = _proved(run)
-    if failing_before is None:
-        tests = set(run.ran)
-        proved = [key for key in proved if short(key) in tests]
-    else:
-        proved = [key for key in proved if key in failing_before]
-    groups = [] if run.failing or run.doubtful or not proved else run.groups
-    return [*proved, *groups][:MAX_BLIND]
-
-
-def _proved(run: Passes) -> list[str]:
-    """Return the keys of which a run had all tests: what failed, and is not there, is renamed."""
-    doubtful, shared = set(run.doubtful), set(run.shared)
-    return [
-        key
-        for key in run.clean
-        if key not in doubtful and (run.entire if key in shared else run.whole)
-    ]
+    left_out = {*run.doubtful, *run.shared}
+    return [key for key in run.clean if key not in left_out] if run.whole else []

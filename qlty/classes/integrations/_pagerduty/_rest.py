@@ -99,8 +99,10 @@ class Rest:
             ]
             _accepted(self._call("PUT", "/incidents", json={"incidents": changes}))
 
-    def note(self, incident_id: str, text: str) -> None:
-        """Add a note to an incident."""
+    def note(self, incident_id: str, text: str, *, once: bool = False) -> None:
+        """Add a note to an incident; ``once``: an earlier attempt may have added it."""
+        if once and any(text == note.get("content") for note in self._notes(incident_id)):
+            return
         body = {"note": {"content": text}}
         _accepted(self._call("POST", f"/incidents/{incident_id}/notes", json=body))
 
@@ -137,7 +139,7 @@ class Rest:
 
     def _said(self, incident: dict[str, Any]) -> tuple[Tag | None, float]:
         """Return all that is known of an incident, and when the last of it was said."""
-        notes = self._get(f"/incidents/{incident['id']}/notes", {})["notes"]
+        notes = self._notes(incident["id"])
         said = [(Tag.find(note.get("content")), _when(note["created_at"])) for note in notes]
         ours = sorted(
             ((when, tag) for tag, when in said if tag is not None), key=lambda note: note[0]
@@ -145,6 +147,9 @@ class Rest:
         tags = [tag for tag in (self.tag(incident), *(tag for _, tag in ours)) if tag is not None]
         last = ours[-1][0] if ours else _when(incident["created_at"])
         return (reduce(Tag.joined, tags) if tags else None), last
+
+    def _notes(self, incident_id: str) -> list[dict[str, Any]]:
+        return list(self._get(f"/incidents/{incident_id}/notes", {})["notes"])
 
     def check_credentials(self) -> None:
         """Ask for what any working credential may see."""

@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._events import Events
-from qlty.classes.integrations._pagerduty._resolving import Passes, kept_open
+from qlty.classes.integrations._pagerduty._preflight import refused
+from qlty.classes.integrations._pagerduty._resolving import Passes, kept_open, progress
 from qlty.classes.integrations._pagerduty._rest import Rest
-from qlty.classes.integrations._pagerduty._scope import OWN_PREFIX
+from qlty.classes.integrations._pagerduty._scope import OWN_PREFIX, short
 from qlty.classes.integrations._pagerduty._tag import Tag
 from qlty.classes.integrations._pagerduty._text import one_line
+from qlty.classes.integrations._pagerduty._wire import Unauthorized
 from qlty.delivery import Sent
 from qlty.errors import Refused, RetryLater
 
@@ -71,7 +73,10 @@ class Sender:
             return Sent("change event")
         if self._settings.uses_rest:
             by_rest = {TRIGGER: _trigger_by_rest, SETTLE: _settle_by_rest}
-            return by_rest[job.kind](self._rest, job)
+            try:
+                return by_rest[job.kind](self._rest, job)
+            except Unauthorized as error:
+                raise Refused(refused(self._settings, error)) from None
         by_event = {TRIGGER: _trigger_by_event, SETTLE: _settle_by_events}
         return by_event[job.kind](self._events, job)
 
@@ -106,7 +111,8 @@ def _note(rest: Rest, job: Job, incident: dict[str, Any]) -> Sent:
     tag = Tag.find(page["tag"])
     assert tag is not None
     if incident.get("incident_key") != page["key"]:
-        tag = replace(tag, kind="", key=str(incident["incident_key"]))
+        keys = {short(page["key"]): tag.failed_at}
+        tag = replace(tag, key=str(incident["incident_key"]), keys=keys)
     if rest.note_once(incident, page["note"], tag):
         return _told(job, "noted", incident)
     return _told(job, "open already:", incident)
@@ -148,7 +154,7 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     if job.payload["passes"] is None:
         return Sent("", notes=notes)
     run = Passes.from_json(job.payload["passes"])
-    resolvable, kept = _sort(rest, run)
+    resolvable, kept = _sort(rest, run, job)
     if "resolved" not in job.checkpoint:
         rest.resolve(resolvable)
         job.save(resolved=[_brief(one) for one in resolvable])
@@ -161,16 +167,16 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     return Sent(text, links, (*notes, *kept))
 
 
-def _sort(rest: Rest, run: Passes) -> tuple[list[dict[str, Any]], list[str]]:
+def _sort(rest: Rest, run: Passes, job: Job) -> tuple[list[dict[str, Any]], list[str]]:
     """Return which open incidents to resolve, and a line on each that ought to stay."""
-    candidates = {*run.clean, *run.groups}
+    candidates = {*run.clean, *run.mixed, *run.groups}
     resolvable: list[dict[str, Any]] = []
     kept: list[str] = []
     for incident in rest.open_of_service(run.service_id):
         key = str(incident.get("incident_key"))
         if key not in candidates and not (run.entire and key.startswith(OWN_PREFIX)):
             continue
-        why = _kept_open(rest, incident, run)
+        why = _kept_open(rest, incident, run, job)
         if why is None:
             resolvable.append(incident)
         elif why:
@@ -178,21 +184,26 @@ def _sort(rest: Rest, run: Passes) -> tuple[list[dict[str, Any]], list[str]]:
     return resolvable, kept
 
 
-def _kept_open(rest: Rest, incident: dict[str, Any], run: Passes) -> str | None:
+def _kept_open(rest: Rest, incident: dict[str, Any], run: Passes, job: Job) -> str | None:
     tag = rest.tag(incident)
     if tag is None:
         return "QLTY did not open it"
+    if tag.kind == "test" and tag.key not in run.clean and tag.key not in run.mixed:
+        return kept_open(tag, run)
+    # notes tell of failures, and of passes, that came later
+    tag = rest.known(incident) or tag
     why = kept_open(tag, run)
-    if why is None:
-        # notes are asked for only now: they may tell of failures that came later
-        why = kept_open(rest.known(incident) or tag, run)
+    here = tag.whereabouts == (run.scope, run.place)
+    passed = progress(tag, run) if here and why is not None else None
+    if passed is not None:
+        rest.note(incident["id"], f"{job.payload['progress']}\n\n{passed.line()}")
     return why
 
 
 def _note_all(rest: Rest, job: Job, resolved: list[dict[str, Any]]) -> None:
     """Add the note to each, and remember after each how far that came."""
     for done in range(job.checkpoint.get("noted", 0), len(resolved)):
-        rest.note(resolved[done]["id"], job.payload["note"])
+        rest.note(resolved[done]["id"], job.payload["note"], once=job.attempt > 1)
         job.save(noted=done + 1)
 
 

@@ -50,6 +50,11 @@ class RoutingKeys(Secret):
             raise ValueError(f"it is a {type(raw).__name__}")
         return cls(raw)
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """All that have a key; ``("",)`` where one key is for everything."""
+        return tuple(self._by_service)
+
     def of(self, service_id: str) -> str | None:
         """Return the key of a service."""
         return self._by_service.get(service_id) or self._by_service.get("")
@@ -112,6 +117,14 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
     def has_credentials(self) -> bool:
         """Whether anything can be sent at all."""
         return self.uses_rest or self.routing_key is not None
+
+    @property
+    def change_services(self) -> tuple[str, ...]:
+        """The services beside whose incidents a run is told of as a change."""
+        keys = self.routing_key
+        if keys is None or not self.change_events:
+            return ()
+        return (self.service_id,) if self.service_id and keys.of(self.service_id) else keys.services
 
     def problems(self) -> Iterable[str]:
         """Say what is wrong although each value is right for itself."""

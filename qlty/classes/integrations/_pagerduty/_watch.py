@@ -49,6 +49,8 @@ class Watch:
         self._run = run
         self._desk = desk
         self._asked: dict[str, dict[str, _Asked]] = {}
+        #: keys of all pages of this run
+        self.handed_over: set[str] = set()
 
     def see(self, seen: Observation) -> None:
         """Take note of a test; hand over what a failure makes necessary."""
@@ -109,6 +111,7 @@ class Watch:
             not_before_in=due - now,
         )
         asked[incident.key] = _Asked(due, now, state, delivery)
+        self.handed_over.add(incident.key)
 
     def _withdraw(self, key: str, incidents: list[Incident]) -> None:
         told = incidents[0].reason or f"{incidents[0].kind} incident"
