@@ -136,6 +136,8 @@ def test_a_crash_between_opening_and_resolving_loses_neither(machine, effects, s
     ci.run({"test_pay": "passed"})
     ci.send()
     assert statuses() == ["resolved"]
+    assert len(sandbox.pagerduty.incidents[0]["notes"]) == 1
+    assert any(text.startswith("resolved [#1]") for text in ci.told)
 
 
 def test_an_answer_lost_on_opening_opens_no_second_incident(machine, sandbox, statuses):

@@ -154,10 +154,16 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     if job.payload["passes"] is None:
         return Sent("", notes=notes)
     run = Passes.from_json(job.payload["passes"])
-    resolvable, kept = _sort(rest, run, job)
+    opened = rest.open_of_service(run.service_id)
+    resolvable, kept = _sort(rest, opened, run, job)
     if "resolved" not in job.checkpoint:
+        # what an attempt without an answer has resolved is not open any more, and lacks its note
+        still_open = {one["id"] for one in opened}
+        done = [one for one in job.checkpoint.get("planned", ()) if one["id"] not in still_open]
+        planned = [*done, *(_brief(one) for one in resolvable)]
+        job.save(planned=planned)
         rest.resolve(resolvable)
-        job.save(resolved=[_brief(one) for one in resolvable])
+        job.save(resolved=planned)
     resolved = job.checkpoint["resolved"]
     _note_all(rest, job, resolved)
     names = "; ".join(one["name"] for one in resolved[:_NAMED])
@@ -167,12 +173,14 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     return Sent(text, links, (*notes, *kept))
 
 
-def _sort(rest: Rest, run: Passes, job: Job) -> tuple[list[dict[str, Any]], list[str]]:
+def _sort(
+    rest: Rest, opened: list[dict[str, Any]], run: Passes, job: Job
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Return which open incidents to resolve, and a line on each that ought to stay."""
     candidates = {*run.clean, *run.mixed, *run.groups}
     resolvable: list[dict[str, Any]] = []
     kept: list[str] = []
-    for incident in rest.open_of_service(run.service_id):
+    for incident in opened:
         key = str(incident.get("incident_key"))
         if key not in candidates and not (run.entire and key.startswith(OWN_PREFIX)):
             continue
