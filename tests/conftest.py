@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,10 @@ import pytest
 
 from qlty.delivery import _masking
 from qlty.settings import _values
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as a shell starts what runs in its background; processes that tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SPY = """
 import json, os
