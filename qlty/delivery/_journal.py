@@ -92,7 +92,8 @@ class Journal:
         self._lock()
         now = datetime.now(timezone.utc)
         record = {"event": "start", "nodeid": test_case.nodeid, "time": now, "test_case": test_case}
-        self._write(record, tuple(vars(test_case).values()))
+        # what a test brings into the environment is not in its name: it has not run yet
+        self._write(record, tuple(vars(test_case).values()), look=False)
 
     def finish(self, test_case: TestCase, result: TestResult) -> None:
         """Note the final outcome of a test."""
@@ -136,10 +137,10 @@ class Journal:
             # on a file system without locks, the process's name in the header remains
             _try_lock(self._file)
 
-    def _write(self, record: dict[str, Any], texts: Any = None) -> None:
+    def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> None:
         if self._file is None or os.getpid() != self._pid:
             return
-        line = encode(record, self._masker or current_masker(), texts)
+        line = encode(record, self._masker or current_masker(look=look), texts)
         try:
             written = os.write(self._file, line)
         except OSError as error:

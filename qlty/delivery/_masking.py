@@ -216,29 +216,50 @@ class _Environment:
     most = 100
 
     def __init__(self) -> None:
-        self._seen: object = None
-        self._found: dict[str, None] = {}
+        self._seen: dict[Any, Any] = {}
+        self._first: frozenset[str] | None = None
+        self._later: list[str] = []
         self._secrets: frozenset[str] = frozenset()
 
+    @property
+    def known(self) -> frozenset[str]:
+        """All that were found so far."""
+        return self.secrets() if self._first is None else self._secrets
+
     def secrets(self) -> frozenset[str]:
-        """Return all of them; nearly always without looking at the variables one by one."""
-        # what os.environ keeps: to compare it takes a microsecond, to read it a hundred
+        """Look at what has changed, and return all of them.
+
+        It takes 10 µs, for pytest itself changes a variable three times per test.
+        """
+        # what os.environ keeps, without decoding all of it again
         now = vars(os.environ).get("_data") or dict(os.environ)
         if now != self._seen:
-            self._seen = dict(now)
-            new = dict.fromkeys(from_environment(os.environ))
-            kept = [secret for secret in self._found if secret not in new][-self.most :]
-            self._found = {**dict.fromkeys(kept), **new}
-            self._secrets = frozenset(self._found)
+            seen = self._seen
+            changed = [name for name, value in now.items() if seen.get(name) != value]
+            seen.update((name, now[name]) for name in changed)
+            self._add(list(map(os.fsdecode, changed)))
         return self._secrets
+
+    def _add(self, names: Iterable[str]) -> None:
+        values = {name: os.environ[name] for name in names if name in os.environ}
+        new = list(dict.fromkeys(from_environment(values)))
+        if self._first is None:
+            self._first = self._secrets = frozenset(new)
+        elif new:
+            kept = [secret for secret in self._later if secret not in new][-self.most :]
+            self._later = [*kept, *new]
+            self._secrets = self._first.union(self._later)
 
 
 _environment = _Environment()
 
 
-def current_masker() -> Masker:
-    """Return the masker for all secrets that settings have loaded so far and the environment's."""
-    return _masker_of(known_secrets() | _environment.secrets())
+def current_masker(*, look: bool = True) -> Masker:
+    """Return the masker for all secrets that settings have loaded so far and the environment's.
+
+    Without ``look``, what came into the environment since somebody looked is not known.
+    """
+    return _masker_of(known_secrets() | (_environment.secrets() if look else _environment.known))
 
 
 def mask(text: str) -> str:
