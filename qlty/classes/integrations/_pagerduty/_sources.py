@@ -22,8 +22,18 @@ _CALL = re.compile(rf"{MARKER}\(\s*(?:service_id\s*=\s*)?['\"](\w+)['\"]")
 def texts_that_ask(root: Path, nodeid: str, *, marker_is_enough: bool) -> list[str]:
     """Return the texts that ask for incidents, of a file or of the files of a folder."""
     path = root / nodeid.partition("::")[0]
-    texts = map(_read, islice(sorted(path.rglob("*.py")), _MOST_FILES) if path.is_dir() else [path])
+    texts = map(_read, _files(root, path))
     return [text for text in texts if MARKER in text and (marker_is_enough or FIXTURE in text)]
+
+
+def _files(root: Path, path: Path) -> list[Path]:
+    """Return the files to read: never all of the project, with its virtual environments."""
+    try:
+        if not path.is_dir():
+            return [path]
+        return [] if path == root else sorted(islice(path.rglob("*.py"), _MOST_FILES))
+    except (OSError, ValueError):
+        return []
 
 
 def services_in(text: str) -> list[str | None]:
