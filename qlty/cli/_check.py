@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qlty.classes.integrations.base_integration import Integration, Order
     from qlty.classes.integrations.registry import Registry
-    from qlty.delivery import Delivery, History
+    from qlty.delivery import Delivery, History, Sent
     from qlty.results import RunInfo
 
 #: at least one of them would not be reached
@@ -28,8 +28,12 @@ FAILED = 1
 #: seconds for one integration's preflight, as in a run
 PREFLIGHT_SECONDS = 30.0
 
+#: seconds for what one integration sends for a check
+SEND_SECONDS = 60.0
+
 _EPILOG = """\
-Every integration's own preflight is run, as before a run; nothing is posted and no test is run.
+Every integration's own preflight is run, as before a run, and no test is run. Nothing is posted,
+except with --send: then each makes something that can be looked at and wakes nobody.
 
 exit status: 0 where all are fine, 1 where one is not, 4 for settings that cannot be used.
 """
@@ -45,6 +49,8 @@ class Finding:
         target: where its deliveries go; empty where that cannot be said.
         cause: why it would not take part.
         notes: what is odd but stops nothing.
+        sent: what --send has made, to look at.
+        links: where it is.
     """
 
     name: str
@@ -52,6 +58,8 @@ class Finding:
     target: str = ""
     cause: str = ""
     notes: tuple[str, ...] = ()
+    sent: str = ""
+    links: tuple[str, ...] = ()
 
 
 class _Courier:
@@ -100,12 +108,17 @@ def add_parser(subparsers: Any) -> None:
         metavar="NAMES",
         help="which integrations; by default those of the project's settings",
     )
+    parser.add_argument(
+        "--send", action="store_true", help="have each make something that can be looked at"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(func=_check)
 
 
-def check(project: Project, named: Sequence[str] | None) -> list[Finding]:
+def check(project: Project, named: Sequence[str] | None, *, send: bool = False) -> list[Finding]:
     """Run the preflight of each integration that a run would report to.
+
+    With ``send``, those that pass it make something that can be looked at.
 
     Raises:
         SettingsError: there is none, or a name is unknown.
@@ -115,6 +128,9 @@ def check(project: Project, named: Sequence[str] | None) -> list[Finding]:
     with _flags(names), _warnings() as left_out:
         registry = _registered(courier, left_out)
         findings = [_preflight(integration, courier) for integration in registry]
+        if send:
+            pairs = zip(registry, findings, strict=True)
+            findings = [_sent(each, found) if found.ok else found for each, found in pairs]
     findings += [Finding("CUSTOM_INTEGRATIONS", ok=False, cause=text) for text in left_out]
     if not findings:
         raise SettingsError(
@@ -163,6 +179,25 @@ def _preflight(integration: Integration, courier: _Courier) -> Finding:
     return Finding(integration.name, ok=True, target=_target(integration), notes=notes)
 
 
+def _sent(integration: Integration, finding: Finding) -> Finding:
+    """Add what became of the integration's test message."""
+    from qlty.classes.integrations._guard import attempt
+    from qlty.delivery import mask
+
+    answers: list[Sent | None] = []
+    failure = attempt(lambda: answers.append(integration.send_test()), SEND_SECONDS)
+    if failure is not None and failure.interrupted:
+        raise KeyboardInterrupt
+    if failure is not None:
+        return replace(finding, ok=False, cause=f"nothing was sent: {mask(failure.cause)}")
+    sent = answers[0]
+    if sent is None:
+        note = "it offers nothing that could be sent for a check"
+        return replace(finding, notes=(*finding.notes, note))
+    notes = (*finding.notes, *map(mask, sent.notes))
+    return replace(finding, sent=mask(sent.text), links=tuple(map(mask, sent.links)), notes=notes)
+
+
 def _target(integration: Integration) -> str:
     target = integration.target()
     return "" if target == integration.name else target
@@ -198,7 +233,7 @@ def _warnings() -> Iterator[list[str]]:
 def _check(args: argparse.Namespace) -> int:
     project = Project.find(args)
     project.load_settings()
-    findings = check(project, args.report_to)
+    findings = check(project, args.report_to, send=args.send)
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -210,6 +245,14 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         result = "ok" if finding.ok else "failed"
-        details = [*(finding.target or finding.cause).splitlines(), *finding.notes] or [""]
+        details = [*_details(finding)] or [""]
         yield f"{finding.name:<{width}}  {result:<6}  {details[0]}".rstrip()
         yield from (f"{'':<{width}}  {'':<6}  {line}" for line in details[1:])
+
+
+def _details(finding: Finding) -> Iterator[str]:
+    yield from (finding.target if finding.ok else finding.cause).splitlines()
+    if finding.sent:
+        yield f"look at: {finding.sent}"
+    yield from finding.links
+    yield from finding.notes

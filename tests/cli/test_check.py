@@ -113,3 +113,62 @@ def test_a_project_that_was_never_run_is_no_part_of_one_above_it(running, projec
         "-m", "qlty", "check", "--report-to", "slack", cwd="below", env=running.env
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+_SENDERS = """
+    from qlty.classes.integrations.base_integration import Integration
+    from qlty.delivery import Sent
+
+    class Shows(Integration):
+        def send_test(self):
+            return Sent("message 7", ("https://example.com/7",), ("seen by nobody",))
+
+    class Offers(Integration): pass
+
+    class Fails(Integration):
+        def send_test(self): raise ValueError("no paper")
+
+    class Wrong(Integration):
+        def on_run_start(self): raise ValueError("no licence")
+        def send_test(self): raise SystemExit("sent although the check failed")
+    """
+
+
+def test_send_makes_something_to_look_at_where_the_check_passed(check, project):
+    project.write("own.py", _SENDERS)
+    names = [f"own.{name}" for name in ("Shows", "Offers", "Fails", "Wrong")]
+    project.write("settings.py", f"CUSTOM_INTEGRATIONS = {names}")
+    ran = check("--send", "--json")
+    rows = {row["name"]: row for row in json.loads(ran.stdout)}
+    assert rows["Shows"] == {
+        "name": "Shows",
+        "ok": True,
+        "target": "",
+        "cause": "",
+        "notes": ["seen by nobody"],
+        "sent": "message 7",
+        "links": ["https://example.com/7"],
+    }
+    assert rows["Offers"]["notes"] == ["it offers nothing that could be sent for a check"]
+    assert (rows["Fails"]["ok"], rows["Fails"]["cause"]) == (
+        False,
+        "nothing was sent: ValueError: no paper",
+    )
+    assert rows["Wrong"]["cause"] == "ValueError: no licence"
+    assert ran.returncode == 1
+
+
+def test_send_says_what_to_look_at(check, project):
+    project.write("own.py", _SENDERS)
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Shows']")
+    assert check("--send").stdout.splitlines() == [
+        "Shows  ok      look at: message 7",
+        "               https://example.com/7",
+        "               seen by nobody",
+    ]
+
+
+def test_without_send_nothing_is_sent(check, project):
+    project.write("own.py", _SENDERS)
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Fails']")
+    assert check().returncode == 0

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from qlty.classes.integrations._preflight import preflight
 from qlty.classes.integrations.base_integration import Integration
 from qlty.settings import IntegrationSettings, flag, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qlty.classes.integrations._rehearsal import Request
 
 Settings = TypeVar("Settings", bound=IntegrationSettings)
@@ -41,6 +44,13 @@ class ConfiguredIntegration(Integration, Generic[Settings]):
     def must_deliver(self) -> bool:  # type: ignore[override]
         """``MUST_DELIVER``, even where other settings are wrong."""
         return flag(type(self).name.upper(), "must_deliver")
+
+    def preflight(self, check: Callable[[], object]) -> None:
+        """Run what is to be asked before the tests, by the rule that all integrations share.
+
+        See :func:`qlty.classes.integrations._preflight.preflight`.
+        """
+        preflight(check, required=self.required, note=self.note)
 
     def rehearse(self, request: Request) -> Any:
         """Answer a request of a dry run as the remote would.

@@ -162,6 +162,17 @@ class Integration:
         del job
         return None
 
+    def send_test(self) -> Sent | None:
+        """Make something at the remote that can be looked at and wakes nobody.
+
+        ``qlty-framework check --send`` calls it after ``on_run_start``, in its own process; nothing
+        goes through the outbox. Whatever it raises is shown as the reason why nothing arrived.
+
+        Returns:
+            what to look at, with its links; ``None`` where the integration offers nothing.
+        """
+        return None
+
     def target(self) -> str:
         """Say where deliveries go: host, account, channel; never a secret.
 
