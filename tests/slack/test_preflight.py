@@ -55,7 +55,16 @@ def test_a_missing_scope_for_looking_is_only_noted_and_named(slack):
 def test_slack_out_of_reach_does_not_cost_the_results(slack, make):
     slack.sandbox.chaos({"slack/auth.test": {"status": 503}})
     slack.slack.on_run_start()
-    assert "not checked before the run" in slack.courier.notes[0]
+    assert "not all of it was checked before the run" in slack.courier.notes[0]
+
+
+def test_a_slack_that_hangs_does_not_cost_the_results(slack):
+    slack.environ["QLTY_HOOK_TIMEOUT"] = "0.5"
+    slack.set()
+    slack.sandbox.chaos({"slack/auth.test": {"mode": "hang"}})
+    slack.slack.on_run_start()
+    (note,) = slack.courier.notes
+    assert note == "not all of it was checked before the run: no answer within 0.375 s"
 
 
 def test_slack_out_of_reach_stops_a_run_that_requires_it(slack):

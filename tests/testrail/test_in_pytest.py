@@ -201,3 +201,19 @@ def test_a_run_like_the_one_before_is_not_reported_where_only_changes_are(
     run_pytest(suite=suite.format("assert 0"), TESTRAIL_WHEN="change")
     run_pytest(suite=suite.format(second), TESTRAIL_WHEN="change")
     assert len(sandbox.testrail.runs) == runs
+
+
+def test_a_testrail_that_is_too_slow_for_its_check_gets_the_results_all_the_same(
+    sandbox, run_pytest
+):
+    sandbox.chaos({"testrail/get_project": {"latency": 2, "times": 1}})
+    done = run_pytest(QLTY_HOOK_TIMEOUT="1")
+    assert "checked before the run: no answer within 0.75 s" in done.stdout + done.stderr
+    assert statuses(sandbox) == {1: 1, 2: 5, 4: 5, 5: 5, 6: 1, 7: 1}
+
+
+def test_a_testrail_that_hangs_aborts_a_run_that_requires_it(sandbox, run_pytest):
+    sandbox.chaos({"testrail/get_project": {"mode": "hang"}})
+    done = run_pytest(QLTY_HOOK_TIMEOUT="1", TESTRAIL_REQUIRED="true")
+    assert done.returncode == 69
+    assert "testrail failed: no answer within 0.75 s" in done.stdout + done.stderr

@@ -76,7 +76,7 @@ def test_a_login_page_instead_of_an_answer_is_told_and_results_are_kept(project,
 def test_a_testrail_that_is_away_stops_nothing(project, ended, rule):
     project.sandbox.chaos({"testrail/*": rule})
     run = project.run(ended([1]))
-    assert run.desk.notes[0].startswith("not checked before the run: ")
+    assert run.desk.notes[0].startswith("not all of it was checked before the run: ")
     project.sandbox.chaos({})
     run.end()
     assert len(project.sandbox.testrail.runs) == 1

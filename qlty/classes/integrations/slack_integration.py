@@ -11,7 +11,6 @@ from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.classes.integrations._slack import files, message, report
 from qlty.classes.integrations._slack.live import Live
 from qlty.classes.integrations._slack.settings import SlackSettings
-from qlty.errors import AnswerLost, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,17 +37,9 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
     def on_run_start(self) -> None:
         """Check the token and the channels; a webhook cannot be checked without posting."""
-        from qlty.classes.integrations._slack.preflight import check
-
         if self.settings.auth_token is None or self.settings.when == "never":
             return
-        try:
-            self._workspace = check(self._bot(), self._channels(), self.note)
-        except (RetryLater, AnswerLost) as error:
-            if self.required:
-                raise
-            # results are kept until Slack can be reached again, so nothing is lost by going on
-            self.note(f"not checked before the run: {error.reason}")
+        self.preflight(self._check)
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Remember where a failed test stands; in live mode, update the message."""
@@ -119,6 +110,11 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         from qlty.classes.integrations._slack.rehearsal import answer
 
         return answer(request)
+
+    def _check(self) -> None:
+        from qlty.classes.integrations._slack.preflight import check
+
+        self._workspace = check(self._bot(), self._channels(), self.note)
 
     # -- whether
 

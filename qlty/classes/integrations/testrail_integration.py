@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from qlty.classes.integrations._testrail.live import Live
 from qlty.classes.integrations._testrail.payload import Payload
 from qlty.classes.integrations._testrail.settings import TestRailSettings
 from qlty.classes.integrations._testrail.target import Target
-from qlty.errors import RetryLater
 from qlty.results import TestCase, iter_results
 
 if TYPE_CHECKING:
@@ -59,23 +59,10 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
 
     def on_run_start(self) -> None:
         """Check address, account, project and everything else that the settings name."""
-        from qlty.classes.integrations._testrail.preflight import check
-
         settings = self.settings
         self._mapped = read_mapping(settings.cases_file) if settings.cases_file else {}
-        if settings.when == "never":
-            return
-        mapped = {case_id for ids in self._mapped.values() for case_id in ids}
-        rail = self._rail()
-        try:
-            self._status_ids = check(rail, settings, mapped, self.note)
-        except RetryLater as error:
-            if self.required:
-                raise
-            # results are kept until TestRail can be reached again: nothing is lost by going on
-            self.note(f"not checked before the run: {error.reason}")
-        finally:
-            rail.close()
+        if settings.when != "never":
+            self.preflight(self._check)
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Keep what TestRail is to be told of the test; in live mode, send it soon."""
@@ -105,6 +92,13 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         delivery = self._deliver_end(log_path if self.settings.attach_log else None)
         self._share(self._first or delivery, context)
 
+    def _check(self) -> None:
+        from qlty.classes.integrations._testrail.preflight import check
+
+        mapped = {case_id for ids in self._mapped.values() for case_id in ids}
+        with closing(self._rail()) as rail:
+            self._status_ids = check(rail, self.settings, mapped, self.note)
+
     # -- delivery
 
     def target(self) -> str:
@@ -122,11 +116,8 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         from qlty.classes.integrations._testrail.steps import Steps
 
         payload = convert(job.payload, Payload)
-        rail = self._rail()
-        try:
+        with closing(self._rail()) as rail:
             return Steps(rail, payload, Progress(job), self._memory(payload)).perform()
-        finally:
-            rail.close()
 
     def find(self, job: Job) -> Sent | None:
         """Send again: every step looks for itself in TestRail first."""
@@ -152,11 +143,8 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
             SettingsError, Refused, RetryLater: as :meth:`on_run_start`.
         """
         self.on_run_start()
-        rail = self._rail()
-        try:
+        with closing(self._rail()) as rail:
             return self._cases.titles(rail)
-        finally:
-            rail.close()
 
     def cases_of(self, test_case: TestCase) -> tuple[int, ...]:
         """Return the cases of a test, after :meth:`case_titles`."""
