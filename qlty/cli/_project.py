@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import StateDir, use_settings
+from qlty.errors import SettingsError
 from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ class Project:
         """Find the project that the options of :func:`add_arguments` mean.
 
         Raises:
-            SettingsError: its settings, which may name the state folder, cannot be used.
+            SettingsError: there is no such folder, or its settings, which may name the state
+                folder, cannot be used.
         """
+        if args.rootdir and not args.rootdir.is_dir():
+            raise SettingsError(f"--rootdir {args.rootdir}: there is no such folder")
         rootdir = (args.rootdir or _nearest(Path.cwd())).resolve()
         folder = args.dir or os.environ.get("QLTY_DIR")
         if not folder:

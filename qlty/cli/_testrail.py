@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlty.cli._project import Project, add_arguments
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 FAILED = 1
 #: pytest's exit status for a command line that it cannot use
 USAGE_ERROR = 4
+#: that, and the one for a command line that no test belongs to
+_NOT_USABLE = {USAGE_ERROR, 5}
 
 _EPILOG = """\
-exit status: 0 where every id that a test names exists, 1 where one does not or where a file
-cannot be collected.
+exit status: 0 where every id that a test names exists, 1 where one does not, where a file cannot
+be collected or where pytest itself failed, 4 where there are no such tests. pytest is started in
+the folder that --rootdir names, else in this one.
 """
 
 
@@ -95,10 +99,11 @@ def _cases(args: argparse.Namespace) -> int:
     project = Project.find(args)
     project.load_settings()
     wanted_of = _Wanted()
-    collected = collect([*args.arguments, f"--rootdir={project.rootdir}"])
-    if collected.status >= USAGE_ERROR and not collected.tests:
+    folder = project.rootdir if args.rootdir else Path.cwd()
+    collected = collect([*args.arguments, f"--rootdir={project.rootdir}"], folder)
+    if collected.broken:
         print(collected.said.strip(), file=sys.stderr)
-        return USAGE_ERROR
+        return USAGE_ERROR if collected.status in _NOT_USABLE else FAILED
     for nodeid, reason in collected.errors.items():
         print(f"{nodeid} cannot be collected:\n{reason}\n", file=sys.stderr)
     found = compare(wanted_of(collected), wanted_of.titles)
@@ -127,7 +132,7 @@ def _shown(found: Comparison) -> Iterator[str]:
     yield from _section("Tests without a case", found.tests_without_case)
     titles = [f"C{case_id}  {title}" for case_id, title in found.cases_without_test.items()]
     yield from _section("Cases without a test", titles)
-    yield f"{found.linked} tests have a case."
+    yield "1 test has a case." if found.linked == 1 else f"{found.linked} tests have a case."
 
 
 def _unknown_lines(found: Comparison) -> list[str]:

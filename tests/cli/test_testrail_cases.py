@@ -100,3 +100,43 @@ def test_every_id_is_known_or_unknown():
     assert compare(wanted, {1: "one", 2: "two", 3: "three"}) == Comparison(
         tests_without_case=["b"], cases_without_test={3: "three"}, unknown_ids={9: ["c"]}, linked=2
     )
+
+
+def test_a_conftest_in_a_folder_below_does_not_matter(cases, project):
+    project.write("below/conftest.py", "")
+    project.write("below/test_more.py", "def test_more(): pass\n")
+    found = json.loads(cases("--json").stdout)
+    assert found["linked"] == 2
+    assert "below/test_more.py::test_more" in found["tests_without_case"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "status"),
+    [
+        ("def pytest_collection_modifyitems(): raise OSError('no such disk')", 1),
+        ("import pytest\ndef pytest_collection(): pytest.exit('enough', returncode=7)", 1),
+        ("import no_such_module", 4),
+    ],
+)
+def test_a_pytest_that_fails_is_told_and_no_comparison_is_shown(cases, project, hook, status):
+    project.write("conftest.py", hook)
+    ran = cases("--json")
+    assert (ran.returncode, ran.stdout) == (status, "")
+    assert "no such disk" in ran.stderr or "enough" in ran.stderr or "no_such_mod" in ran.stderr
+
+
+def test_the_tests_of_the_named_root_are_compared(cases, project):
+    project.write("other/pytest.ini", "[pytest]\ntestpaths = tests\n")
+    project.write("other/tests/test_there.py", "def test_there(): pass\n")
+    project.write("other/test_not_there.py", "def test_not_there(): pass\n")
+    found = json.loads(cases("--json", "--rootdir", "other").stdout)
+    assert (found["tests_without_case"], found["linked"]) == (
+        ["tests/test_there.py::test_there"],
+        0,
+    )
+
+
+def test_a_root_that_is_not_there_is_named(cases):
+    ran = cases("--rootdir", "nowhere")
+    assert ran.returncode == 4
+    assert "--rootdir nowhere: there is no such folder" in ran.stderr
