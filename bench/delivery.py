@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from qlty.delivery import Journal, Masker, Outbox, Sent, StateDir, drain, relay_command
+from qlty.delivery import Journal, Masker, Outbox, Sent, StateDir, drain, start_relay
 from qlty.results import TestCase
 
 ROUNDS = 5
@@ -163,9 +163,8 @@ def relay_start_seconds():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outbox.sqlite3"
         Outbox.open(path, Masker()).close()
-        setup = f'{{"outbox": "{path}"}}\n{{"finish": 1}}\n'
         started = time.perf_counter()
-        subprocess.run(relay_command(), input=setup.encode(), check=True)
+        assert start_relay({"outbox": str(path)}).finish(1)
         return time.perf_counter() - started
 
 

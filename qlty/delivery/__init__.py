@@ -1,6 +1,7 @@
 """From a fact to its target: journal, outbox, relay, receipt."""
 
 from qlty.delivery._classify import Verdict, classify
+from qlty.delivery._detached import Detached, start_detached
 from qlty.delivery._drain import Drainer, Sender, Senders, drain
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
@@ -8,7 +9,7 @@ from qlty.delivery._journal import Journal, dead_journals
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Outbox
 from qlty.delivery._receipt import Line, Problem, Receipt, lines_of, receipt_of
-from qlty.delivery._relay import Relay, relay_command, start_relay
+from qlty.delivery._relay import Relay, start_relay
 from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
 from qlty.delivery._rows import STATES, Row
 from qlty.delivery._senders import ImportedSenders
@@ -20,6 +21,7 @@ __all__ = [
     "STATES",
     "DeadRun",
     "Delivery",
+    "Detached",
     "Drainer",
     "History",
     "ImportedSenders",
@@ -48,7 +50,7 @@ __all__ = [
     "read_journal",
     "receipt_of",
     "recover",
-    "relay_command",
+    "start_detached",
     "start_relay",
     "use_settings",
 ]

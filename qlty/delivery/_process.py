@@ -33,6 +33,13 @@ def is_alive(name: str) -> bool | None:
     return _answers(pid)
 
 
+def born_at(pid: int) -> str | None:
+    """Return what tells a process from a later one of its number, ``None`` where it is dead."""
+    if _start_time(os.getpid()) is not None:
+        return _start_time(pid)
+    return None if _answers(pid) is False else ""
+
+
 def _answers(pid: int) -> bool | None:
     """Ask the kernel about a process id whose start time is unknown: only "no" is certain."""
     try:

@@ -1,8 +1,8 @@
-"""The relay's own process; run as a script, with its setup on standard input.
+"""The relay's own process; see :mod:`qlty.delivery._detached`.
 
-Lines that follow the setup steer it: an empty one means that there is work, ``{"finish": 5.0}``
-that nothing more comes and how many seconds are left. The end of the input, or of the parent
-process, means that the run was killed: the relay sends what there is and ends.
+Lines of its input steer it: an empty one means that there is work, ``{"finish": 5.0}`` that nothing
+more comes and how many seconds are left. The end of the input, or of the run's process, means that
+the run was killed: the relay sends what there is and ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+from qlty.delivery._process import is_alive
 
 if TYPE_CHECKING:
     from qlty.delivery._drain import Drainer
@@ -25,17 +27,12 @@ _BUDGET = 60.0
 #: seconds beyond the budget for what the project's own code may still do, such as being imported
 _GRACE = 5.0
 
-#: seconds between two looks at the parent process
-_PARENT_POLL = 0.5
+#: seconds between two looks at the run's process
+_RUN_POLL = 0.5
 
 
-def main(control: IO[bytes]) -> None:
-    """Send until told that nothing more comes, or until the parent is gone."""
-    parent = os.getppid()
-    setup = json.loads(control.readline() or b"{}")
-    if "outbox" not in setup:
-        return
-    sys.path[:] = setup.get("sys_path") or sys.path
+def send_all(setup: dict[str, Any], control: IO[bytes]) -> None:
+    """Send until told that nothing more comes, or until the run is gone."""
     from qlty.delivery._drain import Drainer
     from qlty.delivery._outbox import Outbox
     from qlty.delivery._senders import ProjectSenders
@@ -48,7 +45,7 @@ def main(control: IO[bytes]) -> None:
         integrations=None if wanted is None else set(wanted),
     )
     drainer.follow = True
-    steering = _Steering(drainer, control, parent, float(setup.get("budget", _BUDGET)))
+    steering = _Steering(drainer, control, setup["run"], float(setup.get("budget", _BUDGET)))
     steering.start()
     _warm_up(setup.get("warm", ()))
     drainer.run(threading.Event())
@@ -57,14 +54,14 @@ def main(control: IO[bytes]) -> None:
 class _Steering:
     """Listens to the run, and notices its death."""
 
-    def __init__(self, drainer: Drainer, control: IO[bytes], parent: int, budget: float) -> None:
+    def __init__(self, drainer: Drainer, control: IO[bytes], run: str, budget: float) -> None:
         self._drainer = drainer
         self._control = control
-        self._parent = parent
+        self._run = run
         self._budget = budget
 
     def start(self) -> None:
-        for work in (self._listen, self._watch_parent):
+        for work in (self._listen, self._watch_run):
             threading.Thread(target=work, daemon=True).start()
 
     def _listen(self) -> None:
@@ -74,10 +71,10 @@ class _Steering:
             self._drainer.wake()
         self._run_is_gone()
 
-    def _watch_parent(self) -> None:
+    def _watch_run(self) -> None:
         # a child that a test forked holds the other end of the pipe, and may outlive the run
-        while os.getppid() == self._parent:
-            time.sleep(_PARENT_POLL)
+        while is_alive(self._run) is not False:
+            time.sleep(_RUN_POLL)
         self._run_is_gone()
 
     def _run_is_gone(self) -> None:
@@ -130,22 +127,17 @@ class _MaskedLog:
         self._thread.join(1.0)
 
 
-def _run() -> None:
+def run(setup: dict[str, Any], control: IO[bytes]) -> int:
+    """Be the relay; return the exit status."""
     log = _MaskedLog()
     try:
-        main(sys.stdin.buffer)
+        send_all(setup, control)
     except BaseException:  # noqa: BLE001 -- a traceback may hold a secret: it is masked
         import traceback
 
         sys.stderr.write(traceback.format_exc())
+        return 1
+    else:
+        return 0
+    finally:
         log.close()
-        os._exit(1)
-    log.close()
-    # lanes that still wait for a server that does not answer must not keep the process alive
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    # the script's own folder would make the modules of this package importable without a package
-    sys.path[0] = str(Path(__file__).resolve().parents[2])
-    _run()

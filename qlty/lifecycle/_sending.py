@@ -1,14 +1,13 @@
 """When what is in the outbox is sent, and by whom.
 
-Nothing leaves the process that runs tests while a test may be running: the relay, a child
-process, sends. What the relay cannot send (for instances that only this process has, or where the
+Nothing leaves the process that runs tests while a test may be running: the relay, a process of its
+own, sends. What the relay cannot send (for instances that only this process has, or where the
 outbox is not a file) is sent from here, after the last test.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -137,7 +136,6 @@ class Sending:
             "settings_named": getattr(sources.module, "__file__", None) is not None,
             "options": {key: value for key, value in sources.options.items() if value is not None},
             "ini": {key: value for key, value in sources.ini.items() if value is not None},
-            "sys_path": sys.path,
             "integrations": [integration.name for integration in self._registry],
         }
 
