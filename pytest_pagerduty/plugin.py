@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARKER}(service_id, priority_id, escalation_policy_id, urgency, incident_key, details, "
         "assignee_id): open a PagerDuty incident when this test fails",
     )
+    config.addinivalue_line("markers", "owner(name): who is asked when this test fails")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

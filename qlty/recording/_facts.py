@@ -8,15 +8,20 @@ has left the worker when a test crashes it.
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qlty.results import Marker, TestCase, case_ids, clean
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ATTRIBUTE = "qlty_facts"
 
-#: characters of one marker's arguments; more would be carried for every single test
+#: characters of one marker's arguments: what is long is shortened until they fit, as it would be
+#: carried for every single test
 MARKER_LIMIT = 4_000
 
 #: their arguments are the whole parameter table or live objects, and say nothing about one test
@@ -26,6 +31,9 @@ _WITHOUT_ARGUMENTS = frozenset({"parametrize", "usefixtures", "filterwarnings"})
 #: values that are the same after a way through JSON; nearly all marker arguments are
 _PLAIN = frozenset({int, bool, type(None)})
 _FEW, _SHORT = 8, 400
+
+#: shown by their names: an address tells nobody anything
+_NAMED = (BuiltinFunctionType, FunctionType, MethodType, type)
 
 
 class FactsPlugin:
@@ -114,14 +122,10 @@ def _marker(mark: pytest.Mark) -> list[Any]:
     values = (*mark.args, *mark.kwargs, *mark.kwargs.values())
     if len(values) <= _FEW and all(map(_is_plain, values)):
         return [mark.name, list(mark.args), dict(mark.kwargs)]
-    try:
-        text = json.dumps([mark.args, mark.kwargs], default=_repr)
-        if len(text) <= MARKER_LIMIT:
-            return [mark.name, *_clean(json.loads(text))]
-    except Exception:  # noqa: BLE001, S110 - a test's own object may do anything: it is shown below
-        pass
-    shown = {key: _repr(value) for key, value in mark.kwargs.items()}
-    return [mark.name, [_repr(value) for value in mark.args], shown]
+    args = [_as_json(value) for value in mark.args]
+    kwargs = {clean(name): _as_json(value) for name, value in mark.kwargs.items()}
+    fitted = iter(_fitted([*args, *kwargs.values()], MARKER_LIMIT))
+    return [mark.name, [next(fitted) for _ in args], {name: next(fitted) for name in kwargs}]
 
 
 def _is_plain(value: object) -> bool:
@@ -130,12 +134,70 @@ def _is_plain(value: object) -> bool:
     return type(value) in _PLAIN
 
 
-def _repr(value: object) -> str:
+def _as_json(value: object) -> Any:
+    try:
+        return _clean(json.loads(json.dumps(value, default=_shown)))
+    except Exception:  # noqa: BLE001 - keys that are no names, a value that contains itself
+        return _shown(value)
+
+
+def _shown(value: object) -> str:
+    """Return what stands for an object that is no JSON."""
+    if isinstance(value, _NAMED):
+        return clean(value.__qualname__)
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a test's own object may do anything
         text = f"<{type(value).__name__}: its repr() raises {type(error).__name__}>"
     return clean(text[:MARKER_LIMIT])
+
+
+def _fitted(values: list[Any], room: int) -> list[Any]:
+    """Shorten those of several JSON values that are long until all fit; the others stay whole."""
+    sizes = [len(json.dumps(value)) for value in values]
+    if sum(sizes) <= room:
+        return values
+    limit = max(_fair_limit(sizes, room), _SHORT)
+    pairs = zip(values, sizes, strict=True)
+    return [value if size <= limit else _cut(value, limit) for value, size in pairs]
+
+
+def _fair_limit(sizes: list[int], room: int) -> int:
+    """Return the size to which what is longer must shrink so that all fit."""
+    left, many = max(room, 0), len(sizes)
+    for size in sorted(sizes):
+        if size > left // many:
+            break
+        left, many = left - size, many - 1
+    return left // max(many, 1)
+
+
+def _cut(value: Any, limit: int) -> Any:
+    """Return the beginning of a long value; whoever reads it sees that something is missing."""
+    if isinstance(value, dict):
+        return dict(_front(list(value.items()), limit, lambda n: ("…", f"and {n} more")))
+    if isinstance(value, list):
+        return _front(value, limit, lambda n: f"… and {n} more")
+    return _front_of_text(str(value), limit)
+
+
+def _front(values: list[Any], limit: int, rest: Callable[[int], Any]) -> list[Any]:
+    kept: list[Any] = []
+    size = 0
+    for value in _fitted(values, limit):
+        size += len(json.dumps(value))
+        if size > limit:
+            return [*kept, rest(len(values) - len(kept))]
+        kept.append(value)
+    return kept
+
+
+def _front_of_text(text: str, limit: int) -> str:
+    # it travels as ASCII JSON, in which a character takes up to twelve
+    room = min(len(text), limit)
+    while (size := len(json.dumps(text[:room]))) > limit:
+        room = min(room - 1, room * limit // size)
+    return f"{text[: max(room - 1, 0)]}…"
 
 
 def _clean(value: Any) -> Any:

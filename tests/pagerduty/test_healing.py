@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+
 import pytest
 
 from qlty.classes.integrations._pagerduty._tag import Tag
@@ -320,3 +323,26 @@ def test_the_note_of_the_end_is_not_doubled_after_a_lost_answer(machine, sandbox
     sandbox.chaos({"pagerduty/POST /incidents/{id}/notes": lost})
     ci.run({"test_pay": "passed"})
     assert len(sandbox.pagerduty.incidents[0]["notes"]) == 1
+
+
+def test_a_note_with_a_key_line_that_cannot_be_read_keeps_nothing_open_and_is_named(
+    machine, statuses, sandbox
+):
+    ci = machine()
+    ci.run({"test_pay": "failed"})
+    incident = sandbox.pagerduty.incidents[0]["id"]
+    text = "QLTY key line: " + "[" * 20_000 + "]" * 20_000
+    headers = {
+        "Authorization": f"Token token={sandbox.env['PAGERDUTY_API_KEY']}",
+        "From": sandbox.env["PAGERDUTY_DEFAULT_FROM"],
+        "Content-Type": "application/json",
+    }
+    request = urllib.request.Request(
+        f"{sandbox.env['PAGERDUTY_API_URL']}/incidents/{incident}/notes",
+        json.dumps({"note": {"content": text}}).encode(),
+        headers,
+    )
+    urllib.request.urlopen(request).close()
+    ci.run({"test_pay": "passed"})
+    assert statuses() == ["resolved"]
+    assert any("a note has a key line that cannot be read: it is ignored" in t for t in ci.told)

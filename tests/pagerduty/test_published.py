@@ -181,6 +181,34 @@ def test_an_argument_that_does_not_exist_is_said_at_collection_and_the_page_goes
     assert len(suite.incidents) == 1
 
 
+def test_a_function_for_details_is_said_at_collection_and_the_page_goes_out(suite):
+    suite.write("def explain(): pass\n"
+                + MARKED.replace('service_id="XIXOOXZ"', 'service_id="XIXOOXZ", details=explain')
+                + "def test_pay(): assert False")  # fmt: skip
+    ran = suite.run()
+    before_the_tests = ran.output.partition("test_shop.py F")[0]
+    assert "has details=explain, which is no text but a function" in before_the_tests
+    assert len(suite.incidents) == 1
+    assert "0x" not in suite.incidents[0]["body"]["details"].partition("Failure")[0]
+
+
+def test_details_of_any_length_cost_no_page(suite):
+    suite.write(MARKED.replace(
+        'service_id="XIXOOXZ"', 'service_id="XIXOOXZ", details="The card was declined. " * 900')
+        + "def test_pay(): assert False")  # fmt: skip
+    suite.run()
+    (incident,) = suite.incidents
+    assert incident["service"]["id"] == "XIXOOXZ"
+    assert incident["body"]["details"].startswith("The card was declined. The card")
+
+
+def test_the_owner_marker_is_known_to_strict_markers(suite):
+    suite.write(MARKED + "@pytest.mark.owner('payments')\ndef test_pay(): assert False")
+    ran = suite.run("--strict-markers")
+    assert ran.counts == {"failed": 1}
+    assert "Owner: payments" in suite.incidents[0]["body"]["details"]
+
+
 def test_parameters_with_one_key_share_one_incident_and_no_test_errors(suite):
     suite.write(
         'import pytest\n@pytest.mark.pagerduty_trigger_incident("XIXOOXZ", incident_key="down")\n'

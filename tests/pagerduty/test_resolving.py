@@ -38,7 +38,7 @@ def group(facts):
     def make(kind, *names, **more):
         key = group_key(kind, "XIXOOXZ", facts.scope)
         keys = (facts.seen(name).problem for name in names)
-        return Tag(key, kind, facts.scope.digest, "ci", 500.0, at_500(names), at_500(keys), **more)
+        return Tag(key, kind, "ci", 500.0, facts.scope.digest, at_500(names), at_500(keys), **more)
 
     return make
 
@@ -111,7 +111,7 @@ def test_a_storm_stays_where_other_tests_outnumber_its_failures(facts, proved, g
 def a_test(facts, *nodeids, **more):
     """Return the key line of one test's incident, opened at second 500."""
     key = facts.seen(nodeids[0]).problem
-    return Tag(key, "test", facts.scope.digest, "ci", 500.0, at_500(nodeids), **more)
+    return Tag(key, "test", "ci", 500.0, facts.scope.digest, at_500(nodeids), **more)
 
 
 def test_a_parameter_passes_for_itself_and_not_for_the_others(facts, proved):
@@ -171,7 +171,7 @@ def test_a_parameter_does_not_pass_for_another_of_a_group(facts, proved, group):
 def test_a_shared_key_needs_each_of_the_tests_that_failed(facts, proved):
     own = {"incident_key": "shop", "resolve_on_pass": True}
     run = passed(facts, "a.py::t", **own)
-    tag = Tag("shop", "test", facts.scope.digest, "ci", 500.0, at_500(["b.py::u"]))
+    tag = Tag("shop", "test", "ci", 500.0, facts.scope.digest, at_500(["b.py::u"]))
     assert "not selected" in kept_open(tag, proved(*run, entire=True))
     assert kept_open(tag, proved(*run, *passed(facts, "b.py::u", **own))) is None
 

@@ -49,6 +49,37 @@ def test_details_without_one_have_none(details):
     assert Tag.find(details) is None
 
 
+_GOOD = '{"key":"qlty-1","kind":"test","place":"ci","failed_at":1'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 20_000 + "]" * 20_000,
+        f'{_GOOD},"tests":' + '{"a":' * 20_000 + "1" + "}" * 20_000 + "}",
+        f'{_GOOD},"more":' + "[" * 20_000,
+        _GOOD + ',"error":"' + "x" * 1_000_000 + '"}',
+        '{"key":"qlty-1","kind":["test"],"place":"ci","failed_at":1}',
+        '{"key":"qlty-1","kind":"test","place":"ci","failed_at":1e999}',
+        '{"key":"qlty-1","kind":"test","place":"ci","failed_at":NaN}',
+        '{"key":"qlty-1","kind":"test","place":"ci"}',
+        _GOOD + ',"size":"big"}',
+        _GOOD,
+        "",
+    ],
+)
+def test_a_key_line_that_cannot_be_read_is_ignored_and_said(line):
+    told: list[str] = []
+    assert Tag.find(f"QLTY key line: {line}", lambda: told.append("broken")) is None
+    assert told == ["broken"]
+
+
+def test_what_a_later_version_adds_to_a_key_line_is_no_mistake():
+    found = Tag.find(f'QLTY key line: {_GOOD},"colour":"red"}}', pytest.fail)
+    assert found is not None
+    assert found.failed_at == 1.0
+
+
 @given(TAGS, TAGS)
 def test_two_lines_together_forget_nothing(one, other):
     both = one.joined(other)

@@ -120,6 +120,12 @@ def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
             f"@{MARKER} has urgency={urgency!r}: 'high' or 'low' is needed; "
             "the service decides instead"
         )
+    problems += [
+        f"@{MARKER} has {name}={getattr(value, '__name__', 'a function')}, which is no text but a "
+        "function, and is not called: write its text there"
+        for name, value in given.items()
+        if callable(value)
+    ]
     return problems
 
 

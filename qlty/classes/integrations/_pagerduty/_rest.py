@@ -11,6 +11,7 @@ from qlty.classes.integrations._pagerduty import _wire
 from qlty.classes.integrations._pagerduty._requests import rest_incident
 from qlty.classes.integrations._pagerduty._scope import short
 from qlty.classes.integrations._pagerduty._tag import Tag
+from qlty.classes.integrations._pagerduty._text import one_line
 from qlty.errors import Refused
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Rest:
             api_key.reveal(), default_from=settings.default_from, auth_type=auth
         )
         self._not_open: dict[tuple[str, str], float] = {}
+        #: what a person should know of the last job, and stopped nothing
+        self.said: list[str] = []
         self._client = _wire.single_attempt(client, settings.api_url, self)
 
     def open_incident(self, page: dict[str, Any]) -> dict[str, Any] | None:
@@ -88,7 +91,7 @@ class Rest:
             query = {"include[]": ["body"]}
             whole = self._get(f"/incidents/{incident['id']}", query)["incident"]
             body = whole.get("body") or {}
-        return Tag.find(body.get("details"))
+        return Tag.find(body.get("details"), lambda: self._say_broken(incident, "it"))
 
     def resolve(self, incidents: list[dict[str, Any]]) -> None:
         """Resolve incidents, as many per request as the API takes."""
@@ -140,13 +143,28 @@ class Rest:
     def _said(self, incident: dict[str, Any]) -> tuple[Tag | None, float]:
         """Return all that is known of an incident, and when the last of it was said."""
         notes = self._notes(incident["id"])
-        said = [(Tag.find(note.get("content")), _when(note["created_at"])) for note in notes]
+        said = [
+            (
+                Tag.find(note.get("content"), lambda: self._say_broken(incident, "a note")),
+                _when(note["created_at"]),
+            )
+            for note in notes
+        ]
         ours = sorted(
             ((when, tag) for tag, when in said if tag is not None), key=lambda note: note[0]
         )
         tags = [tag for tag in (self.tag(incident), *(tag for _, tag in ours)) if tag is not None]
         last = ours[-1][0] if ours else _when(incident["created_at"])
         return (reduce(Tag.joined, tags) if tags else None), last
+
+    def _say_broken(self, incident: dict[str, Any], where: str) -> None:
+        name = one_line(incident.get("summary") or incident["id"], 100)
+        self.say(f"{name}: {where} has a key line that cannot be read: it is ignored")
+
+    def say(self, text: str) -> None:
+        """Add a line to what a person should know, once."""
+        if text not in self.said:
+            self.said.append(text)
 
     def _notes(self, incident_id: str) -> list[dict[str, Any]]:
         return list(self._get(f"/incidents/{incident_id}/notes", {})["notes"])

@@ -73,8 +73,10 @@ class Sender:
             return Sent("change event")
         if self._settings.uses_rest:
             by_rest = {TRIGGER: _trigger_by_rest, SETTLE: _settle_by_rest}
+            self._rest.said.clear()
             try:
-                return by_rest[job.kind](self._rest, job)
+                sent = by_rest[job.kind](self._rest, job)
+                return replace(sent, notes=(*sent.notes, *self._rest.said))
             except Unauthorized as error:
                 raise Refused(refused(self._settings, error)) from None
         by_event = {TRIGGER: _trigger_by_event, SETTLE: _settle_by_events}

@@ -10,11 +10,14 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _MARK = "QLTY key line: "
-_TIMES = ("tests", "keys", "passed")
+#: characters; ours have a tenth of that
+_LONGEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Tag:
 
     key: str
     kind: str
-    scope: str
     place: str
     failed_at: float
+    scope: str = ""
     tests: dict[str, float] = field(default_factory=dict)
     keys: dict[str, float] = field(default_factory=dict)
     passed: dict[str, float] = field(default_factory=dict)
@@ -86,24 +89,26 @@ class Tag:
         return _MARK + json.dumps(said, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, values: Any) -> Tag | None:
-        """Read it back; ``None`` where it is not one of ours."""
-        try:
-            times = {name: newest(values.get(name, {}).items()) for name in _TIMES}
-            failed_at = float(values["failed_at"])
-            return cls(**{"scope": "", **values, **times, "failed_at": failed_at})
-        except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
-            return None
+    def find(cls, text: Any, broken: Callable[[], object] = lambda: None) -> Tag | None:
+        """Find it in the details of an incident, or in a note.
 
-    @classmethod
-    def find(cls, details: Any) -> Tag | None:
-        """Find it in the details of an incident; ``None`` where QLTY did not open it."""
-        _, mark, rest = str(details or "").rpartition(_MARK)
+        Args:
+            text: whatever PagerDuty stores; anybody may have written there.
+            broken: called where there is a key line that cannot be read.
+
+        Returns:
+            ``None`` where there is none that can be read.
+        """
+        _, mark, rest = str(text or "").rpartition(_MARK)
         if not mark:
             return None
+        line = next(iter(rest.splitlines()), "")
         try:
-            return cls.from_json(json.loads(rest.splitlines()[0]))
-        except (ValueError, IndexError):
+            if len(line) > _LONGEST:
+                raise ValueError
+            return msgspec.json.decode(line.encode("utf-8", "replace"), type=cls)
+        except (ValueError, RecursionError):
+            broken()
             return None
 
 
