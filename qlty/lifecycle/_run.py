@@ -70,7 +70,9 @@ class Run:
     _pid: int = field(default_factory=os.getpid)
 
     def __post_init__(self) -> None:
-        self.info = detect(self.plan.rootdir, self.plan.environment, self.plan.platform)
+        plan = self.plan
+        project = plan.settings.project
+        self.info = detect(plan.rootdir, plan.environment, plan.platform, project=project)
         self.registry = registry.reset(_limits(self.plan.settings.hook_timeout))
 
     def open(self) -> None:

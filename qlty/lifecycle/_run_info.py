@@ -5,68 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import subprocess
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from qlty.lifecycle._ci import Job
+from qlty.lifecycle._git import Git, repository
 from qlty.results import RunInfo, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class CiSystem(NamedTuple):
-    """How a CI system says what it runs, in variables that its documentation names.
-
-    Attributes:
-        name: as people call it.
-        marker: set to anything where the system runs the job.
-        job_url: a template over the environment.
-        branch: variables that hold it, the first one set wins.
-        commit: variables that hold it.
-    """
-
-    name: str
-    marker: str
-    job_url: str
-    branch: tuple[str, ...]
-    commit: tuple[str, ...]
-
-
-CI_SYSTEMS = (
-    CiSystem(
-        "GitHub Actions",
-        "GITHUB_ACTIONS",
-        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
-        ("GITHUB_HEAD_REF", "GITHUB_REF_NAME"),
-        ("GITHUB_SHA",),
-    ),
-    CiSystem("GitLab CI", "GITLAB_CI", "{CI_JOB_URL}", ("CI_COMMIT_REF_NAME",), ("CI_COMMIT_SHA",)),
-    CiSystem(
-        "Jenkins",
-        "JENKINS_URL",
-        "{BUILD_URL}",
-        ("CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"),
-        ("GIT_COMMIT",),
-    ),
-    CiSystem("CircleCI", "CIRCLECI", "{CIRCLE_BUILD_URL}", ("CIRCLE_BRANCH",), ("CIRCLE_SHA1",)),
-    CiSystem(
-        "Buildkite",
-        "BUILDKITE",
-        "{BUILDKITE_BUILD_URL}",
-        ("BUILDKITE_BRANCH",),
-        ("BUILDKITE_COMMIT",),
-    ),
-    CiSystem(
-        "Azure Pipelines",
-        "TF_BUILD",
-        "{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
-        ("BUILD_SOURCEBRANCHNAME",),
-        ("BUILD_SOURCEVERSION",),
-    ),
-    CiSystem("CI", "CI", "{BUILD_URL}", ("BRANCH_NAME",), ("GIT_COMMIT",)),
-)
+    from pathlib import Path
 
 
 def new_run_id(now: datetime) -> str:
@@ -79,63 +27,54 @@ def detect(
     environment: str | None,
     platform: str | None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    project: str | None = None,
 ) -> RunInfo:
-    """Return the facts of a run that begins now in ``rootdir``."""
+    """Return the facts of a run that begins now in ``rootdir``.
+
+    ``project`` is what its repository is called, where the settings say so.
+    """
     now = datetime.now(timezone.utc)
-    ci = next((system for system in CI_SYSTEMS if environ.get(system.marker)), None)
-    branch, commit = _revision(rootdir, ci, environ)
+    job, git = Job(environ), Git(rootdir)
+    tag = job.tag
+    branch = job.branch(git.remotes if "/" in environ.get("GIT_BRANCH", "") else ())
     return RunInfo(
         id=new_run_id(now),
         start=now,
-        project=clean(rootdir.name),
+        project=identity(rootdir, project, job, git),
         rootdir=str(rootdir),
+        folder=clean(git.prefix if git.root else job.folder(rootdir) or ""),
         environment=environment,
         platform=platform,
-        branch=branch,
-        commit=commit,
-        ci=ci.name if ci else None,
-        ci_url=_filled(ci.job_url, environ) if ci else None,
+        branch=branch or (None if tag else _cleaned(git.branch)),
+        base_branch=job.base_branch,
+        tag=tag,
+        commit=job.commit or git.commit,
+        pull_request=job.pull_request,
+        ci=job.system,
+        ci_url=job.url,
+        attempt=job.attempt,
         host=socket.gethostname(),
-        user=_first(environ, ("USER", "LOGNAME")),
+        user=_cleaned(environ.get("USER") or environ.get("LOGNAME")),
         cut_short=False,
+        former_branch=None if job.fork_of else (job.former_branch or _cleaned(git.branch) or ""),
     )
 
 
-def _filled(template: str, environ: Mapping[str, str]) -> str | None:
-    try:
-        return clean(template.format_map(environ))
-    except KeyError:
-        return None
+def identity(rootdir: Path, project: str | None, job: Job, git: Git) -> str:
+    """Return what tells a project from all others, in a form to read: ``acme/shop/backend``.
+
+    That is what the settings say; else the CI system's name of the repository; else that of git's
+    remote; else the folder's name. The folder inside of the repository follows, for those that
+    hold several projects.
+    """
+    name = project or job.repository
+    if name is None:
+        remote = next(iter(git.remotes.values()), None)
+        name = repository(remote) if remote else (git.root or rootdir).name
+    inside = job.folder(rootdir)
+    return clean("/".join(filter(None, (name, git.prefix if inside is None else inside))))
 
 
-def _revision(
-    rootdir: Path, ci: CiSystem | None, environ: Mapping[str, str]
-) -> tuple[str | None, str | None]:
-    branch = _first(environ, ci.branch) if ci else None
-    commit = _first(environ, ci.commit) if ci else None
-    if branch is None or commit is None:
-        git_branch, git_commit = _git_head(rootdir)
-        branch, commit = branch or git_branch, commit or git_commit
-    return branch, commit
-
-
-def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((clean(environ[name]) for name in names if environ.get(name)), None)
-
-
-def _git_head(rootdir: Path) -> tuple[str | None, str | None]:
-    """Return branch and commit of the checkout; ``None`` where git or a checkout is missing."""
-    command = ["git", "-C", str(rootdir), "rev-parse", "HEAD", "--abbrev-ref", "HEAD"]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None, None
-    commit, branch = done.stdout.split("\n")[:2]
-    return (None if branch == "HEAD" else branch), commit
+def _cleaned(text: str | None) -> str | None:
+    return clean(text) if text else None

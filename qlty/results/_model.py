@@ -101,18 +101,34 @@ class RunInfo(TypedDict, total=False):
     id: str
     #: aware, in UTC
     start: datetime
-    #: name of the project: the last part of its root folder
+    #: what tells the project from all others: ``QLTY_PROJECT``, else what the CI system calls the
+    #: repository, else git's remote, else the folder's name; then the folder inside of it
     project: str
     #: the project's root folder
     rootdir: str
+    #: that folder inside of its repository, such as ``backend``; empty for the repository's root
+    folder: str
     environment: str | None
     platform: str | None
+    #: what a pull request comes from, ``owner:branch`` where that is a fork; ``None`` for a tag and
+    #: for a detached commit
     branch: str | None
+    #: the branch that a pull request wants to go to
+    base_branch: str | None
+    #: where a tag is what is tested
+    tag: str | None
+    #: full hash; in a pull request it may be that of the merge, as the CI system says
     commit: str | None
-    #: address of the CI job
+    #: number of the pull request or merge request, where the CI system says it
+    pull_request: int | None
+    #: address of the CI job, of this attempt where the CI system lets it be known
     ci_url: str | None
     #: name of the CI system; ``None`` outside of CI
     ci: str | None
+    #: how many times CI ran this job, from 1; ``None`` where the CI system does not say
+    attempt: int | None
+    #: the branch as keys had it while they lacked the project; ``None`` where no such key counts
+    former_branch: str | None
     host: str
     user: str | None
     #: every test of the chosen files was to run: none was chosen or left out, by whatever plugin

@@ -51,6 +51,7 @@ class QltySettings(Settings, frozen=True, kw_only=True):
         dir: state folder; ``<rootdir>/.qlty-framework`` where it is not set.
         environment: label of what is tested, such as ``staging``.
         platform: label of where it is tested, such as ``chrome``.
+        project: what the repository is called; what CI or git call it if not set.
         keep_runs: how many runs the state folder keeps.
         hook_timeout: seconds for one call of any hook; each hook has its own default.
         delivery_timeout: seconds that a run waits at its end for what is not delivered yet.
@@ -62,6 +63,7 @@ class QltySettings(Settings, frozen=True, kw_only=True):
     dir: Path | None = None
     environment: str | None = None
     platform: str | None = None
+    project: str | None = None
     keep_runs: Annotated[int, Meta(ge=1, examples=[20])] = 20
     hook_timeout: Annotated[float, Meta(gt=0, examples=[30])] | None = None
     delivery_timeout: Annotated[float, Meta(ge=0, examples=[60])] = 60
