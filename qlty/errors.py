@@ -11,6 +11,7 @@
         - RetryLater           the remote was not reached or asked to wait: try again
         - Refused              the remote understood and said no: trying again would not help
         - AnswerLost           the request may have been carried out: ask before resending
+            - RemoteFailed     the remote answered that it failed, perhaps halfway
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "QltyError",
     "Refused",
     "RegistrationError",
+    "RemoteFailed",
     "RetryLater",
     "RunAborted",
     "SettingsError",
@@ -98,3 +100,10 @@ class Refused(DeliveryError):
 
 class AnswerLost(DeliveryError):
     """The request was sent and no answer came: it may or may not have been carried out."""
+
+
+class RemoteFailed(AnswerLost):
+    """The remote answered that it failed: it may have done all, a part or nothing of it.
+
+    Where it cannot be asked, this answer counts as "not done".
+    """

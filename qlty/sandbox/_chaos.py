@@ -26,6 +26,8 @@ seconds
 limit
     {"calls": 180, "per": 60}: more calls than that in so many seconds are answered 429;
     with `latency` every call waits
+containing
+    hit only calls whose body has this text
 probability
     the share of matching calls that are hit, 0 to 1 (1)
 after
@@ -85,10 +87,11 @@ class Rule:
         """A number of the rule."""
         return float(self.given.get(name, default))
 
-    def matches(self, service: str, name: str) -> bool:
+    def matches(self, service: str, name: str, body: bytes) -> bool:
         """Whether the rule speaks of this call."""
         wanted, slash, call = self.pattern.partition("/")
-        return fnmatchcase(service, wanted) and (not slash or fnmatchcase(name, call))
+        named = fnmatchcase(service, wanted) and (not slash or fnmatchcase(name, call))
+        return named and str(self.given.get("containing", "")).encode() in body
 
     def shown(self) -> dict[str, Any]:
         """The rule as it was given, and what it has done."""
@@ -122,11 +125,11 @@ class Chaos:
         """The rules in force with their counts."""
         return {rule.pattern: rule.shown() for rule in self._rules}
 
-    def strike(self, service: str, name: str, now: float) -> Hit | None:
+    def strike(self, service: str, name: str, now: float, body: bytes = b"") -> Hit | None:
         """What should happen to this call, if anything."""
         for rule in self._rules:
             used_up = rule.hits >= rule.given.get("times", rule.hits + 1)
-            if used_up or not rule.matches(service, name):
+            if used_up or not rule.matches(service, name, body):
                 continue
             rule.seen += 1
             hit = self._decide(rule, now)
@@ -168,11 +171,13 @@ def _checked(pattern: str, given: Any) -> Rule:
             _check_number(where, name, value)
         elif name == "limit":
             _check_limit(where, value)
-        elif name not in ("mode", "commit"):
-            known = ", ".join(sorted([*_RANGES, "mode", "commit", "limit"]))
+        elif name not in ("mode", "commit", "containing"):
+            known = ", ".join(sorted([*_RANGES, "mode", "commit", "containing", "limit"]))
             raise ChaosError(f"{where} has an unknown field {name[:40]!r}; known are {known}")
     if given.get("mode", MODES[0]) not in MODES:
         raise ChaosError(f"{where}: mode must be one of {', '.join(MODES)}")
+    if not isinstance(given.get("containing", ""), str):
+        raise ChaosError(f"{where}: containing must be text")
     if not isinstance(given.get("commit", False), bool):
         raise ChaosError(f"{where}: commit must be true or false")
     return Rule(pattern, dict(given))

@@ -40,7 +40,8 @@ class Gate:
         started = time.perf_counter()
         call, too_large = await self._read(scope, receive)
         name = self.world.services[self.service].name_of(call)
-        hit = None if too_large else self.world.chaos.strike(self.service, name, call.time)
+        struck = self.world.chaos.strike
+        hit = None if too_large else struck(self.service, name, call.time, call.body)
         if hit is not None:
             await asyncio.sleep(hit.rule.number("latency"))
         answer = self._too_large() if too_large else self._answered(call, hit)

@@ -85,6 +85,13 @@ def test_a_status_can_come_though_all_was_done(http: Http, sandbox: Sandbox) -> 
     assert len(sandbox.slack.messages) == 1
 
 
+def test_only_calls_with_a_text_in_their_body_are_hit(http: Http, sandbox: Sandbox) -> None:
+    sandbox.chaos({"slack": {"status": 500, "containing": "nothing says this"}})
+    assert post(http).status == 200
+    sandbox.chaos({"slack": {"status": 500, "containing": '"channel"'}})
+    assert post(http).status == 500
+
+
 def test_429_comes_with_retry_after_in_slacks_words(http: Http, sandbox: Sandbox) -> None:
     sandbox.chaos({"slack/chat.postMessage": {"status": 429, "retry_after": 7}})
     answer = post(http)

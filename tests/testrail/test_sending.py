@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qlty.classes.integrations._testrail.limits import UNTESTED_ID
 from qlty.errors import AnswerLost, Refused, RetryLater
 
 
@@ -204,6 +205,8 @@ def test_an_existing_run_of_a_plan_is_extended_by_the_calls_of_plans(project, en
 
 # -- what goes wrong
 
+IDS = range(1, 31)
+
 
 def test_a_case_that_is_deleted_meanwhile_costs_the_others_nothing(project, ended):
     run = project.run(ended([1]), ended([2]), ended([3]))
@@ -249,6 +252,69 @@ def test_a_lost_answer_is_asked_for_although_the_first_question_fails(project, e
     run.desk.send()
     (made,) = runs(project)
     assert len(made["results"]) == 2
+
+
+def with_result(project):
+    (run,) = runs(project)
+    return {case_id for case_id, status_id in statuses(run).items() if status_id != UNTESTED_ID}
+
+
+def attempts(run, most=8):
+    """Send until it arrives; return what that gave and how many attempts failed."""
+    for failed in range(most):
+        try:
+            return run.desk.send(), failed
+        except AnswerLost:
+            run.desk.new_process()
+    return None, most
+
+
+@pytest.mark.parametrize("bad", [[7], [1, 30], [3, 4, 5]])
+def test_results_at_which_testrail_fails_cost_the_others_nothing_and_are_named(project, ended, bad):
+    marked = [ended([n], message="<bad>" if n in bad else "", status="failed") for n in IDS]
+    run = project.run(*marked)
+    run.end(send=False)
+    project.sandbox.chaos({"testrail/add_results*": {"status": 500, "containing": "<bad>"}})
+    sent, failed = attempts(run)
+    assert with_result(project) == {*IDS} - {*bad}
+    names = ", ".join(f"C{case_id}" for case_id in bad)
+    (note,) = sent.notes
+    assert note.startswith(f"left out {names}: TestRail answered 500")
+    assert failed == 1
+
+
+def test_a_testrail_that_fails_at_everything_for_a_while_gets_every_result_in_one_call(
+    project, ended
+):
+    run = project.run(*(ended([n]) for n in IDS))
+    run.end(send=False)
+    project.sandbox.chaos({"testrail/add_results*": {"status": 500}})
+    assert attempts(run, 3) == (None, 3)
+    project.sandbox.chaos({})
+    before = len(calls(project, "add_results_for_cases"))
+    sent, _ = attempts(run)
+    assert with_result(project) == {*IDS}
+    assert len(calls(project, "add_results_for_cases")) == before + 1
+    assert sent.notes == ()
+
+
+def test_the_only_result_is_kept_for_a_testrail_that_fails(project, ended):
+    run = project.run(ended([1]))
+    run.end(send=False)
+    project.sandbox.chaos({"testrail/add_results*": {"status": 500}})
+    assert attempts(run, 3) == (None, 3)
+    project.sandbox.chaos({})
+    attempts(run)
+    assert statuses(runs(project)[0]) == {1: 1}
+
+
+def test_a_failure_that_comes_after_the_results_were_stored_doubles_none(project, ended):
+    run = project.run(*(ended([n]) for n in IDS))
+    run.end(send=False)
+    project.sandbox.chaos({"testrail/add_results*": {"status": 500, "commit": True, "times": 2}})
+    sent, _ = attempts(run)
+    assert len(runs(project)[0]["results"]) == len(IDS)
+    assert sent.notes == ()
 
 
 @pytest.mark.parametrize("status", [429, 409, 503])

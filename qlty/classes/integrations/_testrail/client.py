@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._testrail.limits import ANSWER_SECONDS, OWN_WAIT_SECONDS, PAGE
-from qlty.errors import AnswerLost, DeliveryError, Refused, RetryLater
+from qlty.errors import AnswerLost, DeliveryError, Refused, RemoteFailed, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,7 +199,7 @@ def _of_status(error: StatusCodeError) -> DeliveryError:
     if status in _COME_BACK:
         return RetryLater(said, _seconds(error))
     if status >= 500:
-        return AnswerLost(said)
+        return RemoteFailed(said)
     hint = _HINTS.get(status)
     kind = BadRequest if status in _ABOUT_THE_REQUEST else Refused
     return kind(f"{said} ({hint})" if hint else said)

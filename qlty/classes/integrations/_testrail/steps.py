@@ -17,7 +17,7 @@ from qlty.classes.integrations._testrail.limits import (
 from qlty.classes.integrations._testrail.lookup import Cases, resolve
 from qlty.classes.integrations._testrail.merging import Manner, Result, by_case, results, token_in
 from qlty.delivery import Sent
-from qlty.errors import Refused
+from qlty.errors import Refused, RemoteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: how often a refusal that names no case is narrowed down, with nothing stored in between, before
 #: everything is refused
 _SEARCHES = 20
+
+#: how far the results have come before the first of them
+_NOTHING_DONE: dict[str, Any] = {"done": 0, "suspects": []}
 
 #: ids that one line of the receipt names
 _NAMED = 10
@@ -64,6 +67,9 @@ class Steps:
         self._progress = progress
         self._memory = memory
         self._searches = _SEARCHES
+        # once may be an accident; what fails again may be about something in the request
+        self._took = False
+        self._failed_before = progress.was_lost("results")
 
     def perform(self) -> Sent:
         """Make every step that is left.
@@ -238,8 +244,15 @@ class Steps:
     def _store(self, run: Run, found: Sequence[Result]) -> None:
         self._remember_stored(run)
         left = found[self._progress.get("done", 0) :]
-        for chunk in list(chunks(left, _body, self._most_per_call())):
-            self._store_chunk(run, chunk)
+        before = {name: self._progress.get(name, start) for name, start in _NOTHING_DONE.items()}
+        try:
+            for chunk in list(chunks(left, _body, self._most_per_call())):
+                self._store_chunk(run, chunk)
+            self._store_suspects(run, found)
+        except RemoteFailed:
+            if not self._took:  # it fails at everything, so nothing is suspect
+                self._progress.save(**before)
+            raise
         if self._progress.dropped and not self._kept(found):
             raise Refused(f"none of the results was taken: {self._notes()[0]}")
 
@@ -257,8 +270,10 @@ class Steps:
     def _remember_stored(self, run: Run) -> None:
         """Read what the run holds, where this process cannot know it."""
         new_to_it = self._memory.stored is None and self._payload.live
-        if not (new_to_it or self._progress.was_lost("results")):
-            return
+        if new_to_it or self._progress.was_lost("results"):
+            self._read_stored(run)
+
+    def _read_stored(self, run: Run) -> None:
         call = self._rail.api.results.get_results_for_run
         rows = self._rail.all(call, "results", run.id)
         tokens = ((token_in(row.get("comment")), row) for row in rows)
@@ -273,18 +288,16 @@ class Steps:
         left = [r for r in self._kept(chunk) if r.token not in stored]
         while left:
             try:
-                with self._progress.announced("results"):
-                    answer = self._rail.write(
-                        self._rail.api.results.add_results_for_cases, run.id, [*map(_body, left)]
-                    )
+                ids |= self._post(run, left)
             except BadRequest as error:
                 if not self._can_drop(left, error):
                     self._store_halves(run, chunk, error)
                     return
                 left = self._kept(left)
                 continue
-            ids |= _ids(left, answer)
-            self._searches = _SEARCHES  # what TestRail refuses is not about everything
+            except RemoteFailed as error:
+                self._narrow_failure(run, chunk, error)
+                return
             break
         self._finish_chunk(chunk, ids)
 
@@ -296,11 +309,13 @@ class Steps:
         self._progress.drop(named or refused[0].case_id, error.reason)
         return True
 
-    def _store_halves(self, run: Run, chunk: Sequence[Result], error: BadRequest) -> None:
-        """Narrow a refusal that names no case down, so that one bad result costs no others.
+    def _store_halves(
+        self, run: Run, chunk: Sequence[Result], error: BadRequest | RemoteFailed
+    ) -> None:
+        """Narrow a failure that names no case down, so that one bad result costs no others.
 
         Raises:
-            BadRequest: it is not about single results.
+            BadRequest, RemoteFailed: it is not about single results.
         """
         self._searches -= 1
         if self._searches < 0:
@@ -308,6 +323,51 @@ class Steps:
         half = len(chunk) // 2
         self._store_chunk(run, chunk[:half])
         self._store_chunk(run, chunk[half:])
+
+    def _narrow_failure(self, run: Run, chunk: Sequence[Result], error: RemoteFailed) -> None:
+        """Find the results that TestRail fails at: they are set aside, the others are stored.
+
+        Raises:
+            RemoteFailed: it is the first time, or TestRail fails at everything.
+        """
+        if not self._failed_before:
+            raise error
+        self._read_stored(run)
+        if len(chunk) > 1:
+            self._store_halves(run, chunk, error)
+            return
+        suspects = {*self._progress.get("suspects", []), chunk[0].case_id}
+        self._progress.save(suspects=sorted(suspects))
+        self._finish_chunk(chunk, {})
+
+    def _store_suspects(self, run: Run, found: Sequence[Result]) -> None:
+        """Try what was set aside once more; what TestRail still fails at is left out.
+
+        Raises:
+            RemoteFailed: it took nothing else meanwhile, so that they are not known to be at fault.
+        """
+        failed: dict[int, RemoteFailed] = {}
+        suspects = self._progress.get("suspects", [])
+        for result in [result for result in found if result.case_id in suspects]:
+            try:
+                self._post(run, [result])
+            except RemoteFailed as error:
+                failed[result.case_id] = error
+            self._progress.finish(suspects=list(failed))
+        for case_id, failure in failed.items():
+            if not self._took:
+                raise failure
+            self._progress.drop(case_id, failure.reason)
+        self._progress.save(suspects=[])
+
+    def _post(self, run: Run, left: Sequence[Result]) -> dict[int, tuple[int, int]]:
+        """Store results in one call; return result and test of each case."""
+        with self._progress.announced("results"):
+            call = self._rail.api.results.add_results_for_cases
+            answer = self._rail.write(call, run.id, [*map(_body, left)])
+        self._took = True
+        self._searches = _SEARCHES  # what TestRail fails at or refuses is not everything
+        return _ids(left, answer)
 
     def _finish_chunk(self, chunk: Sequence[Result], ids: dict[int, tuple[int, int]]) -> None:
         if self._memory.stored is not None:
