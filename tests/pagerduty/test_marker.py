@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlty.classes.integrations._pagerduty._marker import check, is_asked_for, names, routing
+from qlty.classes.integrations._pagerduty._marker import Routes, check, is_asked_for, routing
 from qlty.classes.integrations._pagerduty._settings import Route
 from qlty.results import Marker
 
@@ -16,7 +16,7 @@ def route(facts):
     def merge(*markers, services=None, default=None):
         merge.said = []
         case = facts.case("tests/test_shop.py::test_pay", *markers)
-        return routing(case, services or {}, default, merge.said.append)
+        return routing(case, Routes(services or {}), default, merge.said.append)
 
     return merge
 
@@ -80,10 +80,11 @@ def test_the_owner_marker_names_the_owner(facts, route):
 )
 def test_the_map_finds_a_test_by_path_or_marker(facts, pattern):
     case = facts.case("tests/test_shop.py::test_pay", Marker("smoke"))
-    services = {"elsewhere/": "P2", pattern: Route("P1", urgency="low")}
-    assert is_asked_for(case, services, marker_is_enough=True)
-    found = routing(case, services, None, print)
+    routes = Routes({"elsewhere/": "P2", pattern: Route("P1", urgency="low"), "*": "P3"})
+    assert is_asked_for(case, routes, marker_is_enough=True)
+    found = routing(case, routes, None, print)
     assert (found.service_id, found.urgency) == ("P1", "low")
+    assert routes.unused == ["elsewhere/", "*"]
 
 
 def test_a_marker_wins_over_the_map(facts, route):
@@ -117,24 +118,6 @@ def test_resolve_on_pass_is_read_as_it_is_meant(facts, route, value, meant):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "nodeid", "covers"),
-    [
-        ("tests/shop", "tests/shop/test_a.py::t", True),
-        ("./tests/shop/", "tests/shop/test_a.py::t", True),
-        ("tests/shop", "tests/shopping/test_a.py::t", False),
-        ("tests/shop/", "tests/shop", True),
-        ("a.py::t", "a.py::t[1]", True),
-        ("a.py::t[1]", "a.py::t[1]", True),
-        ("a.py::t[1]", "a.py::t[2]", False),
-        ("*::test_pa?", "a.py::test_pay[a]", True),
-        ("a.py::TestX", "a.py::TestX::t", True),
-    ],
-)
-def test_a_path_a_node_id_or_a_pattern_covers_what_is_below_it(pattern, nodeid, covers):
-    assert names(pattern, nodeid) is covers
-
-
-@pytest.mark.parametrize(
     ("fixtures", "marker_is_enough", "asked"),
     [((), True, True), ((), False, False), (("pagerduty_fixture",), False, True)],
 )
@@ -142,12 +125,12 @@ def test_the_marker_alone_is_enough_where_the_run_reports_here(
     facts, fixtures, marker_is_enough, asked
 ):
     case = facts.case("a.py::t", facts.asks(service_id="P1"), fixtures=fixtures)
-    assert is_asked_for(case, {}, marker_is_enough=marker_is_enough) is asked
+    assert is_asked_for(case, Routes({}), marker_is_enough=marker_is_enough) is asked
 
 
 def test_the_fixture_without_the_marker_asks_for_nothing(facts):
     case = facts.case("a.py::t", fixtures=("pagerduty_fixture",))
-    assert not is_asked_for(case, {}, marker_is_enough=True)
+    assert not is_asked_for(case, Routes({}), marker_is_enough=True)
 
 
 def test_too_many_arguments_by_position_are_said():

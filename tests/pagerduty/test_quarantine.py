@@ -87,3 +87,15 @@ def test_the_default_file_may_be_missing(tmp_path):
     said = []
     Quarantine.load(tmp_path / "none.toml", named=False, today=TODAY, say=said.append)
     assert said == []
+
+
+def test_an_entry_that_is_about_no_test_is_known(quarantine):
+    text = "".join(
+        f"[[quarantine]]\ntest = {test!r}\nowner='o'\nreason='r'\nuntil=2031-01-01\n"
+        for test in ("a.py::t", "b.py", "gone.py")
+    )
+    entries = quarantine(text)
+    assert entries.unused == ["a.py::t", "b.py", "gone.py"]
+    for nodeid in ("a.py::t[1]", "b.py::u"):
+        entries.meet(nodeid)
+    assert entries.unused == ["gone.py"]

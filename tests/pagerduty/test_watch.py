@@ -151,3 +151,21 @@ def test_rewrites_of_groups_keep_their_distance(facts, watch, monkeypatch):
     for n in range(30):
         run.see(facts.seen(f"a.py::t{n}", error="OSError: no db"))
     assert len(run.desk.given) > 20
+
+
+def test_a_run_of_the_whole_project_names_entries_that_no_test_fits(machine):
+    ci = machine()
+    (ci.folder / "quarantine.toml").write_text(
+        "".join(
+            f"[[quarantine]]\ntest={name!r}\nowner='o'\nreason='r'\nuntil=2999-01-01\n"
+            for name in ("tests/test_shop.py", "tests/gone.py")
+        )
+    )
+    settings = {"PAGERDUTY_SERVICES": '{"tests/test_shop.py": "XIXOOXZ", "tests/old/": "XIXOOXZ"}'}
+    ci.run({"test_pay": "passed"}, settings=settings)
+    assert not any("no test of the project fits" in note for note in ci.notes)
+    ci.run({"test_pay": "passed"}, settings=settings, entire=True)
+    assert [note for note in ci.notes if "fits" in note] == [
+        "SERVICES names what no test of the project fits: tests/old/",
+        "the quarantine names what no test of the project fits: tests/gone.py",
+    ]

@@ -132,6 +132,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
     def _observer(self) -> room.Observer:
         return room.Observer(
             settings=self.settings,
+            routes=self._routes,
             scope=self._scope,
             quarantine=self._quarantine,
             root=self._root,
@@ -144,6 +145,10 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
     @cached_property
     def _watch(self) -> room.Watch:
         return room.Watch(self.settings, self._scope, self.run, self)
+
+    @cached_property
+    def _routes(self) -> room.Routes:
+        return room.Routes(self.settings.services)
 
     @cached_property
     def _scope(self) -> room.Scope:
@@ -201,6 +206,13 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             self.note(f"{problem} ({_names(nodeids)})")
         for reason, nodeids in self._held.items():
             self.note(f"held back {len(nodeids)} failing: {reason} ({_names(nodeids)})")
+        if self.run.get("entire") and not config.ACTIVATED_BY_TESTS:
+            self._say_unused("SERVICES", self._routes.unused)
+            self._say_unused("the quarantine", self._quarantine.unused)
+
+    def _say_unused(self, where: str, entries: list[str]) -> None:
+        if entries:
+            self.note(f"{where} names what no test of the project fits: {_names(entries)}")
 
     def _say(self, text: str) -> None:
         """Add a line to the receipt, once."""

@@ -9,6 +9,7 @@ from qlty.classes.integrations._pagerduty._closing import (
     settlement,
 )
 from qlty.classes.integrations._pagerduty._leftovers import Leftovers
+from qlty.classes.integrations._pagerduty._marker import Routes
 from qlty.classes.integrations._pagerduty._marker import check as check_marker
 from qlty.classes.integrations._pagerduty._observer import Observer
 from qlty.classes.integrations._pagerduty._old_package import complaint as old_package
@@ -41,6 +42,7 @@ __all__ = [
     "PagerDutySettings",
     "Past",
     "Quarantine",
+    "Routes",
     "Scope",
     "Sender",
     "Watch",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from fnmatch import fnmatch, fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._scope import test_of
+from qlty.classes.integrations._pagerduty._patterns import Patterns
 from qlty.classes.integrations._pagerduty._settings import Route
 from qlty.settings import nearest
 
@@ -50,9 +49,44 @@ class Routing:
     owner: str | None = None
 
 
-def is_asked_for(
-    case: TestCase, services: Mapping[str, str | Route], *, marker_is_enough: bool
-) -> bool:
+class Routes:
+    """``SERVICES``, made ready to be asked for every test."""
+
+    def __init__(self, services: Mapping[str, str | Route]) -> None:
+        self._names = list(services)
+        self._routes = [
+            Route(service_id=target) if isinstance(target, str) else target
+            for target in services.values()
+        ]
+        self._markers = {
+            name.removeprefix(_MARKER_ROUTE): number
+            for number, name in enumerate(self._names)
+            if name.startswith(_MARKER_ROUTE)
+        }
+        marked = set(self._markers.values())
+        texts = {n: name for n, name in enumerate(self._names) if n not in marked}
+        self._patterns = Patterns(texts)
+        self._used: set[int] = set()
+
+    def of(self, case: TestCase) -> Route | None:
+        """Return the first entry that names this test."""
+        if not self._routes:
+            return None
+        fits = [self._markers[one.name] for one in case.markers if one.name in self._markers]
+        first = next(self._patterns.covering(case.nodeid, case.path or ""), None)
+        fits += [] if first is None else [first]
+        if not fits:
+            return None
+        self._used.add(min(fits))
+        return self._routes[min(fits)]
+
+    @property
+    def unused(self) -> list[str]:
+        """The entries that have decided nothing so far."""
+        return [name for n, name in enumerate(self._names) if n not in self._used]
+
+
+def is_asked_for(case: TestCase, routes: Routes, *, marker_is_enough: bool) -> bool:
     """Say whether a failure of this test is to open an incident.
 
     The marker with the fixture always asks for it, as documented. Where the run reports to
@@ -60,13 +94,13 @@ def is_asked_for(
     """
     marked = case.get_closest_marker(MARKER) is not None
     if marker_is_enough:
-        return marked or _matching_route(case, services) is not None
+        return marked or routes.of(case) is not None
     return marked and FIXTURE in case.fixtures
 
 
 def routing(
     case: TestCase,
-    services: Mapping[str, str | Route],
+    routes: Routes,
     default_service: str | None,
     say: Callable[[str], None],
 ) -> Routing | None:
@@ -76,7 +110,7 @@ def routing(
     """
     values = _marker_values(case, say)
     _add_owner(case, values)
-    route = _matching_route(case, services)
+    route = routes.of(case)
     # what is said for another service is not meant for this one
     if route is not None and values.get("service_id", route.service_id) == route.service_id:
         for name in Route.__struct_fields__:
@@ -152,34 +186,6 @@ def _truth(value: Any) -> bool:
 def _urgency(value: Any) -> str | None:
     word = str(value).strip().lower()
     return word if word in {"high", "low"} else None
-
-
-def _matching_route(case: TestCase, services: Mapping[str, str | Route]) -> Route | None:
-    """Return the first entry of ``SERVICES`` that names this test."""
-    for pattern, target in services.items():
-        if _matches(pattern, case):
-            return Route(service_id=target) if isinstance(target, str) else target
-    return None
-
-
-def _matches(pattern: str, case: TestCase) -> bool:
-    if pattern.startswith(_MARKER_ROUTE):
-        return case.get_closest_marker(pattern.removeprefix(_MARKER_ROUTE)) is not None
-    return names(pattern, case.nodeid) or fnmatch(case.path or "", pattern.removeprefix("./"))
-
-
-def names(pattern: str, nodeid: str) -> bool:
-    """Say whether a path, a node id or a pattern of these covers a test, or a folder of tests.
-
-    A path covers all that is below it, a test all of its parameters.
-    """
-    pattern = pattern.removeprefix("./")
-    whole = pattern.rstrip("/")
-    if nodeid == whole or nodeid.startswith((f"{whole}/", f"{whole}::", f"{whole}[")):
-        return True
-    # the brackets of parameters are no set of characters
-    pattern = pattern.replace("[", "[[]")
-    return any(fnmatchcase(name, pattern) for name in (nodeid, test_of(nodeid)))
 
 
 def _add_owner(case: TestCase, values: dict[str, Any]) -> None:

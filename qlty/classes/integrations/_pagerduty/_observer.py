@@ -17,6 +17,7 @@ from qlty.results import Marker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from qlty.classes.integrations._pagerduty._marker import Routes
     from qlty.classes.integrations._pagerduty._quarantine import Quarantine
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
@@ -29,6 +30,7 @@ class Observer:
     """Knows everything that decides whether a failure opens something.
 
     Attributes:
+        routes: ``SERVICES``.
         root: the project's folder; a file that cannot be imported is read there as text.
         marker_is_enough: the run reports to PagerDuty anyway, so the fixture is not needed.
         past: what earlier runs say.
@@ -37,6 +39,7 @@ class Observer:
     """
 
     settings: PagerDutySettings
+    routes: Routes
     scope: Scope
     quarantine: Quarantine
     root: Path
@@ -50,12 +53,13 @@ class Observer:
 
         A file that cannot be collected may hold tests of several services: one for each.
         """
+        self.quarantine.meet(case.nodeid)
         status = verdict(result)
         if status is None:
             return
         for asking in self._asking(case, result):
             say = partial(self._slip, case.nodeid)
-            route = routing(asking, self.settings.services, self.settings.service_id, say)
+            route = routing(asking, self.routes, self.settings.service_id, say)
             if route is not None:
                 seen = Observation(
                     case=case,
@@ -70,8 +74,7 @@ class Observer:
         self.slip(problem, nodeid)
 
     def _asking(self, case: TestCase, result: TestResult) -> Iterator[TestCase]:
-        services = self.settings.services
-        if is_asked_for(case, services, marker_is_enough=self.marker_is_enough):
+        if is_asked_for(case, self.routes, marker_is_enough=self.marker_is_enough):
             yield case
         elif result["phase"] == "collect":
             yield from self._as_text(case)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._marker import names
+from qlty.classes.integrations._pagerduty._patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,16 +37,14 @@ class Entry:
     def __str__(self) -> str:
         return f"quarantined until {self.until} ({self.owner}: {self.reason})"
 
-    def covers(self, nodeid: str) -> bool:
-        """Say whether it is about this test."""
-        return names(self.test, nodeid)
-
 
 class Quarantine:
     """All entries; those whose day is over hold nothing back."""
 
     def __init__(self, entries: tuple[Entry, ...], today: date, say: Callable[[str], None]) -> None:
         self._entries = entries
+        self._patterns = Patterns({number: entry.test for number, entry in enumerate(entries)})
+        self._used: set[int] = set()
         self._today = today
         self._say = say
 
@@ -67,15 +65,25 @@ class Quarantine:
 
     def holds(self, nodeid: str) -> str:
         """Say why a failure of this test opens nothing; ``""`` where it does."""
-        for entry in self._entries:
-            if entry.covers(nodeid):
-                if entry.until >= self._today:
-                    return str(entry)
-                self._say(
-                    f"{nodeid} pages again: its quarantine ended on {entry.until} "
-                    f"({entry.owner}: {entry.reason})"
-                )
+        for number in self._patterns.covering(nodeid):
+            entry = self._entries[number]
+            if entry.until >= self._today:
+                return str(entry)
+            self._say(
+                f"{nodeid} pages again: its quarantine ended on {entry.until} "
+                f"({entry.owner}: {entry.reason})"
+            )
         return ""
+
+    def meet(self, nodeid: str) -> None:
+        """Take note of a test, whatever became of it."""
+        if len(self._used) < len(self._entries):
+            self._used.update(self._patterns.covering(nodeid))
+
+    @property
+    def unused(self) -> list[str]:
+        """What the entries name that was about no test so far."""
+        return [entry.test for n, entry in enumerate(self._entries) if n not in self._used]
 
 
 def _tables(path: Path) -> list[Any]:
