@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, TypeVar
+
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ class Attempt:
         Raises:
             AttemptTimeout: it took too long.
         """
-        self._started = time.monotonic()
+        self._started = clock.monotonic()
         self._thread = threading.get_ident()
         try:
             return work()
@@ -53,14 +54,14 @@ class Attempt:
 
     def restart_clock(self) -> None:
         """Count from now: a step was completed."""
-        self._started = time.monotonic()
+        self._started = clock.monotonic()
 
     def interrupt_if_overdue(self) -> None:
         """Raise :class:`AttemptTimeout` in the working thread if its time is over."""
         with self._lock:
-            if self._thread is None or time.monotonic() - self._started < self._limit:
+            if self._thread is None or clock.monotonic() - self._started < self._limit:
                 return
-            self._started = time.monotonic()
+            self._started = clock.monotonic()
             import ctypes
 
             ctypes.pythonapi.PyThreadState_SetAsyncExc(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ def _seconds_until(value: str, server_date: str | None) -> float | None:
     try:
         until = parsedate_to_datetime(value)
         # by the server's own clock where it tells it: ours may differ by more than the wait
-        now = parsedate_to_datetime(server_date) if server_date else datetime.now(timezone.utc)
+        now = parsedate_to_datetime(server_date) if server_date else clock.utc_now()
         return (until - now).total_seconds()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

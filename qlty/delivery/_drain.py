@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from qlty.delivery._lane import Lane
 from qlty.delivery._process import identity
 from qlty.results import clean
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def drain(
     Args:
         outbox: what to send.
         senders: who sends it.
-        deadline: by ``time.monotonic()``.
+        deadline: by ``clock.monotonic()``.
         run_id: only deliveries of this run.
         integrations: only deliveries of these.
         stop: set by another thread to end early.
@@ -88,7 +88,7 @@ class Drainer:
     """A drain that another thread may steer while it runs.
 
     Attributes:
-        deadline: by ``time.monotonic()``.
+        deadline: by ``clock.monotonic()``.
         follow: go on although nothing is left.
     """
 
@@ -122,8 +122,8 @@ class Drainer:
         self, stop: threading.Event, progress: Callable[[dict[str, int]], None] | None = None
     ) -> None:
         """See :func:`drain`."""
-        told = renewed = time.monotonic()
-        while not stop.is_set() and time.monotonic() < self.deadline:
+        told = renewed = clock.monotonic()
+        while not stop.is_set() and clock.monotonic() < self.deadline:
             self._wake.clear()
             # read before the outbox is: whoever says "nothing more comes" has enqueued it all
             follow = self.follow
@@ -134,7 +134,7 @@ class Drainer:
             if not busy and not follow:
                 break
             self._wake.wait(_TICK)
-            now = time.monotonic()
+            now = clock.monotonic()
             if progress is not None and now - told >= 1:
                 progress(self._outbox.counts(self._run_id))
                 told = now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from sys import intern
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from qlty.delivery._masking import current_masker
 from qlty.errors import HistoryError
 from qlty.results import COLLECTION, collectors, split_nodeid
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ class History:
         self._new: dict[str, str] = {}
         self._collected: set[str] = set()
         self._run_id = ""
-        self._time = datetime.now(timezone.utc)
+        self._time = clock.utc_now()
 
     @classmethod
     def load(

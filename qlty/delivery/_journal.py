@@ -11,15 +11,15 @@ import errno
 import fcntl
 import json
 import os
-import time
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from qlty.delivery._masking import Masker, current_masker
 from qlty.delivery._process import identity, is_alive
+from qlty.runtime import Owner, clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,7 +58,7 @@ class Journal:
         self.path = path
         self.trouble: str | None = None
         self._masker = masker
-        self._pid = os.getpid()
+        self._owner = Owner()
         self._file: int | None = None
         self._made = False
 
@@ -90,7 +90,7 @@ class Journal:
     def start(self, test_case: TestCase) -> None:
         """Note that a test begins, or what else became known of it."""
         self._lock()
-        now = datetime.now(timezone.utc)
+        now = clock.utc_now()
         record = {"event": "start", "nodeid": test_case.nodeid, "time": now, "test_case": test_case}
         # what a test brings into the environment is not in its name: it has not run yet
         self._write(record, tuple(vars(test_case).values()), look=False)
@@ -108,14 +108,14 @@ class Journal:
     def end(self) -> None:
         """Note that the run has been reported: nobody needs to find it."""
         self._write({"event": "end"})
-        if self.trouble is not None and self._made and os.getpid() == self._pid:
+        if self.trouble is not None and self._made and self._owner.is_here:
             # without its last line, the next run would report it once more, as a killed one
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None and os.getpid() == self._pid:
+        if self._file is not None and self._owner.is_here:
             with suppress(OSError):  # a test may have closed every descriptor that it found
                 os.close(self._file)
             _own.discard(str(self.path))
@@ -133,12 +133,12 @@ class Journal:
 
     def _lock(self) -> None:
         # again for each test: a test that reads this file makes the process lose its lock
-        if self._file is not None and os.getpid() == self._pid:
+        if self._file is not None and self._owner.is_here:
             # on a file system without locks, the process's name in the header remains
             _try_lock(self._file)
 
     def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> None:
-        if self._file is None or os.getpid() != self._pid:
+        if self._file is None or not self._owner.is_here:
             return
         line = encode(record, self._masker or current_masker(look=look), texts)
         try:
@@ -246,7 +246,7 @@ def _lives(path: Path) -> bool:
     # the lock may be lost while the run lives; a journal without a header was begun just now
     header = _header(path)
     if header is None:
-        return time.time() - path.stat().st_mtime < 5
+        return clock.now() - path.stat().st_mtime < 5
     alive = is_alive(str(header.get("process", "")))
     # without locks, a process elsewhere cannot be told from a dead one
     return alive is True or (alive is None and locked is None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._attempt import Attempt
@@ -13,6 +12,7 @@ from qlty.delivery._job import Job, Sent
 from qlty.delivery._rows import ANSWER_LOST, NO_DOUBT, Row
 from qlty.errors import OutboxError, Refused
 from qlty.results import clean
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,9 +64,9 @@ class Lane:
         return self._thread is not None and self._thread.is_alive()
 
     def has_work(self, deadline: float) -> bool:
-        """Say whether something can be sent before ``deadline`` (by ``time.monotonic()``)."""
+        """Say whether something can be sent before ``deadline`` (by ``clock.monotonic()``)."""
         wait = self._store.seconds_until_work(self._integration, self._target, self._run_id)
-        return wait is not None and time.monotonic() + wait < deadline
+        return wait is not None and clock.monotonic() + wait < deadline
 
     def start(
         self, stop: threading.Event, deadline: Callable[[], float], wake: threading.Event
@@ -94,13 +94,13 @@ class Lane:
         self._attempt.interrupt_if_overdue()
 
     def _work(self, stop: threading.Event, deadline: Callable[[], float]) -> None:
-        while not stop.is_set() and time.monotonic() < deadline():
+        while not stop.is_set() and clock.monotonic() < deadline():
             found = self._store.lease(self._integration, self._target, self._owner, self._run_id)
             if isinstance(found, Row):
                 self.sending = found.id
                 self._deliver(found)
                 self.sending = None
-            elif found is None or time.monotonic() + found >= deadline():
+            elif found is None or clock.monotonic() + found >= deadline():
                 return
             else:
                 # in small steps: a due time is by the wall clock, which may be set meanwhile

@@ -10,6 +10,7 @@ from qlty.delivery._masking import Masker, current_masker
 from qlty.delivery._rows import FINAL_STATES, Row, State, to_json
 from qlty.delivery._store import Store
 from qlty.errors import OutboxError
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +41,12 @@ class StoredDelivery:
 
     def wait_for(self, name: str, timeout: float) -> Any:
         """Wait for the checkpoint's value of this name, at most ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
+        deadline = clock.monotonic() + timeout
         while True:
             state, checkpoint = self._store.progress(self.id) or ("dropped", {})
             if name in checkpoint:
                 return checkpoint[name]
-            left = min(deadline, self._outbox.waits_end) - time.monotonic()
+            left = min(deadline, self._outbox.waits_end) - clock.monotonic()
             if left <= 0 or state in FINAL_STATES:
                 return None
             time.sleep(min(_POLL, left))
@@ -58,7 +59,7 @@ class Outbox:
         path: the file; ``None`` where everything is kept in memory.
         trouble: why deliveries are not, or not all, kept in the file; ``None`` where they are.
         stores: the file, then the memory that stands in for it after a failed write.
-        waits_end: when every ``wait_for`` ends, by ``time.monotonic()``.
+        waits_end: when every ``wait_for`` ends, by ``clock.monotonic()``.
     """
 
     def __init__(self, store: Store, masker: Masker | None, trouble: str | None = None) -> None:

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._detached import start_detached
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,10 +99,10 @@ class Relay:
         Returns:
             whether the relay ended by itself within its budget.
         """
-        deadline = time.monotonic() + budget
+        deadline = clock.monotonic() + budget
         self._tell_to_finish(deadline)
-        told = time.monotonic()
-        while time.monotonic() < deadline + _GRACE:
+        told = clock.monotonic()
+        while clock.monotonic() < deadline + _GRACE:
             status = self._process.poll()
             if status == 0 or (status is not None and self._restarts >= _MOST_RESTARTS):
                 self._process.close()
@@ -109,9 +110,9 @@ class Relay:
             if status is not None:
                 self._restart()
                 self._tell_to_finish(deadline)
-            if progress is not None and time.monotonic() - told >= 1:
+            if progress is not None and clock.monotonic() - told >= 1:
                 progress()
-                told = time.monotonic()
+                told = clock.monotonic()
             time.sleep(_POLL)
         self.kill()
         return False
@@ -125,7 +126,7 @@ class Relay:
         self._process.close()
 
     def _tell_to_finish(self, deadline: float) -> None:
-        left = max(0.0, deadline - time.monotonic())
+        left = max(0.0, deadline - clock.monotonic())
         self._process.tell(json.dumps({"finish": left}).encode() + b"\n")
 
     def _restart(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from qlty.delivery._journal import JOURNAL_VERSION, append, dead_journals, held
 from qlty.errors import JournalError
 from qlty.results import Marker, TestCase, TestResult, split_nodeid
+from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from qlty.delivery._state_dir import StateDir
     from qlty.results import TestResults
 
-logger = logging.getLogger("qlty")
 
 #: how many processes may die of reporting a dead run before it is left alone
 _MOST_TRIES = 3
@@ -204,13 +203,13 @@ class DeadRun:
         times = [result["end_time"] for _, result in self.run.finished]
         try:
             last = max(times) if times else _time(self.run.info["run"]["start"])
-            return (datetime.now(timezone.utc) - last).total_seconds()
+            return (clock.utc_now() - last).total_seconds()
         except (KeyError, TypeError, ValueError, AttributeError):
             return float("inf")
 
     def done(self) -> None:
         """Note that the run has been reported; without this it is found again."""
-        append(self._file, {"event": "recovered", "time": datetime.now(timezone.utc)})
+        append(self._file, {"event": "recovered", "time": clock.utc_now()})
 
 
 def recover(
@@ -258,5 +257,5 @@ def _take_over(
         on_trouble(True)
         dead.done()
         return None
-    append(file, {"event": "recovery", "time": datetime.now(timezone.utc)})
+    append(file, {"event": "recovery", "time": clock.utc_now()})
     return dead

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._database import connect
 from qlty.delivery._process import is_alive
 from qlty.delivery._rows import ANSWER_LOST, COLUMNS, Row, State, from_record, sent_to_json, to_json
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,11 +82,11 @@ class Store:
         self._execute(
             "UPDATE delivery SET state = 'superseded', settled_at = ? "
             "WHERE id = ? AND state = 'waiting' AND doubt < ?",
-            [time.time(), older.id, ANSWER_LOST],
+            [clock.now(), older.id, ANSWER_LOST],
         )
 
     def _insert(self, generation: int, values: dict[str, Any]) -> Row:
-        now = time.time()
+        now = clock.now()
         record = {
             **values,
             "generation": generation,
@@ -168,7 +168,7 @@ class Store:
             lane is empty.
         """
         with self._transaction():
-            now = time.time()
+            now = clock.now()
             wait, row_id, state = self._head(integration, target, run_id, now)
             if row_id is None or wait is None or wait > 0:
                 return wait
@@ -186,7 +186,7 @@ class Store:
     ) -> float | None:
         """Return how long until :meth:`lease` may give a row, ``None`` where the lane is empty."""
         with self._lock:
-            return self._head(integration, target, run_id, time.time())[0]
+            return self._head(integration, target, run_id, clock.now())[0]
 
     def _head(
         self, integration: str, target: str, run_id: str | None, now: float
@@ -227,7 +227,7 @@ class Store:
 
     def renew(self, row_ids: Iterable[int], owner: str) -> None:
         """Prolong leases of rows that are still being sent."""
-        until = time.time() + LEASE_SECONDS
+        until = clock.now() + LEASE_SECONDS
         for row_id in row_ids:
             self._execute(
                 "UPDATE delivery SET leased_until = ? WHERE id = ? AND owner = ?",
@@ -247,7 +247,7 @@ class Store:
         self._execute(
             "UPDATE delivery SET state = 'delivered', sent = ?, settled_at = ?, reason = '', "
             "doubt = 0, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
-            [sent_to_json(sent), time.time(), row_id, owner],
+            [sent_to_json(sent), clock.now(), row_id, owner],
         )
 
     def settle_failed(self, row_id: int, owner: str, state: State, reason: str, doubt: int) -> None:
@@ -255,12 +255,12 @@ class Store:
         self._execute(
             "UPDATE delivery SET state = ?, reason = ?, doubt = ?, settled_at = ?, "
             "owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
-            [state, reason, doubt, time.time(), row_id, owner],
+            [state, reason, doubt, clock.now(), row_id, owner],
         )
 
     def put_back(self, row_id: int, owner: str, *, wait: float, reason: str, doubt: int) -> None:
         """Give a row back, to be sent again in ``wait`` seconds."""
-        now = time.time()
+        now = clock.now()
         self._execute(
             "UPDATE delivery SET state = 'waiting', due_at = ?, written_at = ?, reason = ?, "
             "doubt = ?, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
@@ -269,7 +269,7 @@ class Store:
 
     def give_up_expired(self) -> None:
         """Settle what is too old to be worth sending."""
-        now = time.time()
+        now = clock.now()
         self._execute(
             "UPDATE delivery SET state = 'given_up', settled_at = ?, reason = trim("
             "'too old to be sent' || CASE reason WHEN '' THEN '' ELSE '; last: ' || reason END) "
@@ -289,7 +289,7 @@ class Store:
 
     def retry(self, row_id: int) -> bool:
         """Make a row due now, also one that was settled; ``False`` where it is on its way."""
-        now = time.time()
+        now = clock.now()
         cursor = self._execute(
             "UPDATE delivery SET state = 'waiting', attempts = 0, due_at = ?, written_at = ?, "
             "expires_at = NULL, settled_at = NULL, doubt = CASE state WHEN 'lost' THEN 0 "
@@ -303,7 +303,7 @@ class Store:
         cursor = self._execute(
             "UPDATE delivery SET state = 'dropped', settled_at = ? "
             "WHERE id = ? AND state NOT IN ('sending', 'delivered', 'superseded', 'dropped')",
-            [time.time(), row_id],
+            [clock.now(), row_id],
         )
         return cursor.rowcount == 1
 
@@ -312,7 +312,7 @@ class Store:
         return self._execute(
             "DELETE FROM delivery WHERE settled_at IS NOT NULL AND settled_at <= ? "
             "AND state NOT IN ('waiting', 'sending')",
-            [time.time() - older_than],
+            [clock.now() - older_than],
         ).rowcount
 
     # -- plumbing

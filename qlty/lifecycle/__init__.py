@@ -1,7 +1,6 @@
 """The lifecycle of a run: start, record, finish."""
 
 from qlty.lifecycle._console import console
-from qlty.lifecycle._contained import contained
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
 from qlty.lifecycle._recovery import Recovered, report_dead_runs
@@ -19,6 +18,5 @@ __all__ = [
     "Run",
     "RunCourier",
     "console",
-    "contained",
     "report_dead_runs",
 ]

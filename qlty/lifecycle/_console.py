@@ -6,6 +6,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qlty.runtime import logger
 from qlty.utilities.utils import install_masker, was_shown
 
 if TYPE_CHECKING:
@@ -16,22 +17,25 @@ if TYPE_CHECKING:
 
 @contextmanager
 def console(say: Say, mask: Callable[[str], str]) -> Iterator[None]:
-    """Show the records of the logger ``qlty`` through ``say`` while the block runs.
+    """Show what QLTY says through ``say`` while the block runs.
 
-    Loggers of ``setup_logger`` show their records themselves; they are masked meanwhile.
+    Other code's records of the logger ``qlty`` are shown, too. Loggers of ``setup_logger`` show
+    theirs themselves; they are masked meanwhile.
     """
-    logger = logging.getLogger("qlty")
+    own = logging.getLogger("qlty")
     handler = _Handler(say, mask)
-    level = logger.level
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
+    level = own.level
+    own.setLevel(logging.INFO)
+    own.addHandler(handler)
     install_masker(mask)
+    logger.show, logger.mask = say, mask
     try:
         yield
     finally:
+        logger.show = logger.mask = None
         install_masker(None)
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+        own.removeHandler(handler)
+        own.setLevel(level)
 
 
 class _Handler(logging.Handler):

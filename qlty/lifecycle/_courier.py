@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import History, current_masker
 from qlty.results import clean
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,4 +105,4 @@ class RunCourier:
 
 def _moment(seconds: float | None) -> float | None:
     """Return when so many seconds are over; ``None`` for never."""
-    return None if seconds is None or seconds > _NEVER else time.time() + seconds
+    return None if seconds is None or seconds > _NEVER else clock.now() + seconds

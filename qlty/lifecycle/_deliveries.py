@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._recovery import report_dead_runs
 from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, Sending
 from qlty.results import iter_results
+from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from qlty.classes.integrations.registry import Registry
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
     from qlty.settings import QltySettings
-
-logger = logging.getLogger("qlty")
 
 
 class Deliveries:
@@ -90,7 +87,7 @@ class Deliveries:
         self._courier.history.record(iter_results(results), run_id=self._courier.run["id"])
         self._sending.start()
         if interrupted:
-            now = time.monotonic()
+            now = clock.monotonic()
             self._deadline = now + INTERRUPTED_TIMEOUT
             self._outbox.waits_end = now + INTERRUPTED_TIMEOUT / 2
             return
@@ -148,7 +145,7 @@ class Deliveries:
 
     def _budget(self, *, interrupted: bool) -> float:
         if self._deadline is not None:
-            return max(1.0, self._deadline - time.monotonic())
+            return max(1.0, self._deadline - clock.monotonic())
         return INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
 
     def _deliver(self, budget: float) -> bool:

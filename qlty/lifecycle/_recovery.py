@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from qlty.classes.integrations._resolve import find_class
 from qlty.classes.integrations.registry import HookLimits, Registry
 from qlty.delivery import recover
 from qlty.results import RunInfo, iter_results, run_info_from_json
+from qlty.runtime import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     MakeCourier = Callable[[RunInfo, Registry], RunCourier]
 
-logger = logging.getLogger("qlty")
 
 #: seconds for which a killed run waits for an integration that cannot be told of it
 _KEEP_TRYING = 7 * 86_400.0

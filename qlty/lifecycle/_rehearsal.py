@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ from qlty.delivery import Drainer, Outbox, mask, receipt_of
 from qlty.errors import SettingsError
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
+from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
     from qlty.settings import QltySettings
 
-logger = logging.getLogger("qlty")
 
 #: the most that on_run_end waits for urgent deliveries
 _URGENT_SECONDS = 10.0
@@ -113,10 +112,10 @@ class Rehearsal(Deliveries):
         )
         self._thread.start()
         # what leaves while tests run has left before on_run_end adds to it
-        self._wait_until_empty(time.monotonic() + _URGENT_SECONDS)
+        self._wait_until_empty(clock.monotonic() + _URGENT_SECONDS)
 
     def _wait_until_empty(self, deadline: float) -> None:
-        while time.monotonic() < deadline:
+        while clock.monotonic() < deadline:
             counts = self._outbox.counts()
             if not (counts.get("waiting") or counts.get("sending")):
                 return
@@ -125,7 +124,7 @@ class Rehearsal(Deliveries):
     def close(self, *, interrupted: bool, again: Iterable[Integration] = ()) -> bool:
         """Show all requests, and what kept others from being made."""
         del interrupted, again
-        self._drainer.deadline = time.monotonic() + self._settings.delivery_timeout
+        self._drainer.deadline = clock.monotonic() + self._settings.delivery_timeout
         self._drainer.follow = False
         self._drainer.wake()
         self._thread.join()

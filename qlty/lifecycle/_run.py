@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +11,9 @@ from qlty.classes.integrations import registry
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.registry import HookLimits
 from qlty.errors import RunAborted
-from qlty.lifecycle._contained import contained
 from qlty.lifecycle._run_info import detect
 from qlty.results import RunInfo, TestCase, TestResult, TestResults, split_nodeid
+from qlty.runtime import Owner, clock, contained, logger
 from qlty.settings import current
 
 if TYPE_CHECKING:
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from qlty.lifecycle._deliveries import Deliveries
     from qlty.settings import QltySettings
 
-logger = logging.getLogger("qlty")
 
 #: pytest's exit status for a run that was interrupted
 INTERRUPTED = 2
@@ -66,8 +62,8 @@ class Run:
     test_results: TestResults = field(default_factory=dict)
     #: somebody wants the process to end, and did not choose what is skipped for that
     terminated: bool = False
-    _began: float = field(default_factory=time.monotonic)
-    _pid: int = field(default_factory=os.getpid)
+    _began: float = field(default_factory=clock.monotonic)
+    _owner: Owner = field(default_factory=Owner)
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -129,11 +125,11 @@ class Run:
         Returns:
             the exit status of the process: the one given, unless the user asked for another.
         """
-        if os.getpid() != self._pid:
+        if not self._owner.is_here:
             return exit_status  # a forked child that outlived its test
         self.info["exit_status"] = exit_status
         self.info["cut_short"] = cut_short
-        elapsed = time.monotonic() - self._began
+        elapsed = clock.monotonic() - self._began
         self._prepare_end(interrupted=exit_status == INTERRUPTED)
         self._call_on_run_end(elapsed, str(log_path) if log_path else None)
         if self.registry.interrupted and exit_status == 0:

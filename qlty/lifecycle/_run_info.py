@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from qlty.lifecycle._ci import Job
 from qlty.lifecycle._git import Git, repository
 from qlty.results import RunInfo, clean
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def detect(
 
     ``project`` is what its repository is called, where the settings say so.
     """
-    now = datetime.now(timezone.utc)
+    now = clock.utc_now()
     job, git = Job(environ), Git(rootdir)
     tag = job.tag
     branch = job.branch(git.remotes if "/" in environ.get("GIT_BRANCH", "") else ())

@@ -7,13 +7,12 @@ outbox is not a file) is sent from here, after the last test.
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations.base_integration import Integration
 from qlty.delivery import Drainer, start_relay
+from qlty.runtime import clock, logger
 from qlty.settings import current
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from qlty.classes.integrations.registry import Registry
     from qlty.delivery import Outbox, Relay, Sender
 
-logger = logging.getLogger("qlty")
 
 #: seconds for delivery after Ctrl-C or SIGTERM; CI systems kill 7.5 s after their first signal
 INTERRUPTED_TIMEOUT = 5.0
@@ -83,7 +81,7 @@ class Sending:
             self._relay.kill()
 
     def _finish(self, budget: float) -> None:
-        deadline = time.monotonic() + budget
+        deadline = clock.monotonic() + budget
         if self._own is not None:
             self._own.finish_by(deadline)
         if self._relay is not None:
@@ -95,8 +93,8 @@ class Sending:
         counts = self._outbox.counts()
         left = counts.get("waiting", 0) + counts.get("sending", 0)
         said, at = self._said
-        if left and (left != said or time.monotonic() - at >= _SAY_AGAIN):
-            self._said = (left, time.monotonic())
+        if left and (left != said or clock.monotonic() - at >= _SAY_AGAIN):
+            self._said = (left, clock.monotonic())
             logger.info("delivering: %d left (Ctrl-C ends it; what is left is kept)", left)
 
     def _senders(self) -> list[Integration]:
@@ -160,7 +158,7 @@ class _OwnSending:
 
     def join(self, deadline: float, progress: Any) -> None:
         """Wait for its end."""
-        while self._thread.is_alive() and time.monotonic() < deadline:
+        while self._thread.is_alive() and clock.monotonic() < deadline:
             self._thread.join(1.0)
             if self._thread.is_alive():
                 progress()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from qlty.lifecycle import contained
 from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
     Attempts,
@@ -21,6 +18,7 @@ from qlty.results import (
     shorten,
     split_nodeid,
 )
+from qlty.runtime import Owner, clock, contained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +46,7 @@ class Recorder:
         self._listener = listener
         self._open: dict[str, Attempts] = {}
         self._collection_errors: set[str] = set()
-        self._pid = os.getpid()
+        self._owner = Owner()
         self._item: pytest.Item | None = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -58,7 +56,7 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     @contained
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        if os.getpid() != self._pid:
+        if not self._owner.is_here:
             return
         attempts = self._open.get(nodeid)
         if attempts is None:
@@ -70,7 +68,7 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     @contained
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if os.getpid() != self._pid:
+        if not self._owner.is_here:
             return
         attempts = self._open.get(report.nodeid)
         if attempts is None:
@@ -101,12 +99,12 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     @contained
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if not report.failed or os.getpid() != self._pid:
+        if not report.failed or not self._owner.is_here:
             return
         if report.nodeid in self._collection_errors:
             return
         self._collection_errors.add(report.nodeid)
-        now = time.time()
+        now = clock.now()
         nodeid = clean(report.nodeid) or "."
         path = nodeid.partition("::")[0]
         failure = PhaseReport("collect", "failed", failure_text(report), now, now, 0.0)
@@ -117,9 +115,9 @@ class Recorder:
     @contained
     def close(self) -> None:
         """Report the tests that began and did not end as interrupted."""
-        if os.getpid() != self._pid:
+        if not self._owner.is_here:
             return
-        now = time.time()
+        now = clock.now()
         for nodeid in list(self._open):
             attempts = self._open.pop(nodeid)
             self._listener.test_ended(attempts.case, merge(attempts, interrupted=True, now=now))
@@ -147,8 +145,8 @@ def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
         when,  # type: ignore[arg-type]
         "passed" if subtest and not report.failed else report.outcome,
         None if plain else _message(report, subtest),
-        getattr(report, "start", 0.0) or time.time(),
-        getattr(report, "stop", 0.0) or time.time(),
+        getattr(report, "start", 0.0) or clock.now(),
+        getattr(report, "stop", 0.0) or clock.now(),
         0.0 if subtest else getattr(report, "duration", 0.0),
         expected_failure,
     )

@@ -15,6 +15,7 @@ from qlty.recording._recorder import Recorder
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
 from qlty.recording.active import ACTIVE_RUN, take_note_of, was_deselected
+from qlty.runtime import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class Session:
         self._config = config
         self._run = run
         self.recorder = Recorder(run)
-        self._pid = os.getpid()
+        self._owner = Owner()
         self._broken_off = self._finished = False
         self._termination = Termination(self._stop)
         self._stack = ExitStack()
@@ -96,7 +97,7 @@ class Session:
             self._finish(session)
 
     def _finish(self, session: pytest.Session) -> None:
-        if self._finished or os.getpid() != self._pid:
+        if self._finished or not self._owner.is_here:
             return
         self._finished = True
         self.recorder.close()
@@ -112,7 +113,7 @@ class Session:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        if os.getpid() == self._pid:
+        if self._owner.is_here:
             self._stack.close()
             self._termination.pass_on()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from qlty.results import clean
+from qlty.runtime import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ class TerminalLog:
         self._path, self._file = _create(path)
         self._mask = mask
         self._left = limit
-        self._pid = os.getpid()
+        self._owner = Owner()
         self._begun: list[str] = []
         self._undo: list[Any] = []
 
@@ -58,7 +59,7 @@ class TerminalLog:
         """Stop copying; the file is complete. Closing it twice does no harm."""
         while self._undo:
             self._undo.pop()()
-        if self._file is not None and os.getpid() == self._pid:
+        if self._file is not None and self._owner.is_here:
             if self._left > 0:
                 self._flush()
             with suppress(OSError):  # a full disk costs the log, not the run
@@ -72,7 +73,7 @@ class TerminalLog:
 
     def write(self, text: str) -> None:
         """Add text; it is written line by line, so that no secret is missed where texts meet."""
-        if self._file is None or self._left <= 0 or os.getpid() != self._pid:
+        if self._file is None or self._left <= 0 or not self._owner.is_here:
             return
         self._begun.append(text)
         if "\n" in text or len(self._begun) > _MOST_PIECES:

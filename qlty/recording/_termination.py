@@ -7,6 +7,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from qlty.runtime import Owner
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -28,7 +30,7 @@ class Termination:
         self._on_signal = on_signal
         self.received = False
         self._installed = False
-        self._pid = os.getpid()
+        self._owner = Owner()
 
     def install(self) -> None:
         """Listen, if this is the main thread and the signal still has its default action."""
@@ -45,11 +47,11 @@ class Termination:
         self._installed = False
         if signal.getsignal(signal.SIGTERM) == self._handle:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if self.received and os.getpid() == self._pid:
+        if self.received and self._owner.is_here:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:  # a forked child inherits the handler, not the run
+        if not self._owner.is_here:  # a forked child inherits the handler, not the run
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.received = True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qlty.results._model import Status, TestResult
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +93,8 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
         "outcome": outcome,
         "message": _message(phases, failed, interrupted),
         "phase": failed[0].phase if failed else (_reached(phases) if interrupted else None),
-        "start_time": _utc(start),
-        "end_time": _utc(max(now, start) if interrupted or not phases else phases[-1].stop),
+        "start_time": clock.utc(start),
+        "end_time": clock.utc(max(now, start) if interrupted or not phases else phases[-1].stop),
         "duration": sum([report.duration for report in phases]),
         "attempts": attempts.count,
         "flaky": outcome in {"passed", "xpassed"} and attempts.count > 1,
@@ -136,7 +136,3 @@ def _reached(phases: list[PhaseReport]) -> Phase:
     """Return the phase in which a test was that has reported these."""
     order: tuple[Phase, ...] = ("setup", "call", "teardown")
     return order[min(len({report.phase for report in phases}), 2)]
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)

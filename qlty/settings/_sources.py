@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import SettingsError
+from qlty.runtime import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _log(message: str) -> None:
-    logging.getLogger("qlty.settings").warning(message)
+    logger.warning("%s", message)
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from qlty.runtime import clock
+from qlty.runtime._log import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +18,6 @@ else:
     _StreamHandler = logging.StreamHandler  # no subscript before Python 3.11
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_SHOWN = "_qlty_shown"
 
 
 class _Stderr(_StreamHandler):
@@ -33,7 +34,7 @@ class _Stderr(_StreamHandler):
         """Show a record once, although it passes the handlers of all its parents, too."""
         if was_shown(record):
             return False
-        setattr(record, _SHOWN, True)
+        setattr(record, SHOWN, True)
         return super().handle(record)
 
 
@@ -87,7 +88,7 @@ def setup_logger(name: str, level: str | int | None = None) -> logging.Logger:
 
 def was_shown(record: logging.LogRecord) -> bool:
     """Say whether a logger of :func:`setup_logger` has written this record to stderr."""
-    return getattr(record, _SHOWN, False)
+    return getattr(record, SHOWN, False)
 
 
 def install_masker(mask: Callable[[str], str] | None) -> None:
@@ -101,7 +102,7 @@ def get_unique_build_id() -> str:
     >>> get_unique_build_id()  # doctest: +SKIP
     '20260214T093000512-9f86d081'
     """
-    now = datetime.now(timezone.utc)
+    now = clock.utc_now()
     return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{os.urandom(4).hex()}"
 
 

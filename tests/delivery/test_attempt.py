@@ -43,7 +43,7 @@ def test_an_attempt_that_never_ends_is_interrupted_and_leaves_doubt(attempt):
 def clock(monkeypatch):
     """Tells the seconds that a test puts into it."""
     now = [1000.0]
-    monkeypatch.setattr("qlty.delivery._attempt.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("qlty.delivery._attempt.clock.monotonic", lambda: now[0])
     return now
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import QltyError
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ class TimeLimit:
         this call.
         """
         try:
-            self._started = time.monotonic()
+            self._started = clock.monotonic()
             call()
             self._started = 0.0
         except HookTimeout:
@@ -96,7 +96,7 @@ class TimeLimit:
         return None
 
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
-        waited = time.monotonic() - self._started if self._started else 0.0
+        waited = clock.monotonic() - self._started if self._started else 0.0
         is_over = waited >= self._seconds
         signal.setitimer(signal.ITIMER_REAL, self._until_next_ring(0.0 if is_over else waited))
         if is_over:

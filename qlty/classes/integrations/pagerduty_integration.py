@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from qlty.classes.integrations import _pagerduty as room
 from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.errors import SettingsError
 from qlty.results import count
+from qlty.runtime import clock
 from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         return room.Quarantine.load(
             self._root / (path or room.DEFAULT_FILE),
             named=path is not None,
-            today=datetime.now(timezone.utc).date(),
+            today=clock.utc_now().date(),
             say=self._say,
         )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
-import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,13 +11,13 @@ from qlty.classes.integrations._guard import Failure, TimeLimit, attempt, one_li
 from qlty.classes.integrations._resolve import resolve
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
+from qlty.runtime import Owner, logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from qlty.results import TestCase, TestResult, TestResults
 
-logger = logging.getLogger("qlty")
 
 FAILURES_IN_A_ROW = 3
 
@@ -190,9 +188,9 @@ class Registry:
         Ctrl-C skips the integration that is waiting and sets ``interrupted``.
         """
         extras = {"log_path": log_path, "context": context}
-        pid = os.getpid()
+        owner = Owner()
         for entry in self._entries:
-            if os.getpid() != pid:
+            if not owner.is_here:
                 return  # a child that a hook forked and that came back from it
             self._say_failures(entry)
             facts = (test_results, test_run_id, elapsed_time)

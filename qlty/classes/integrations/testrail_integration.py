@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from qlty.classes.integrations._testrail.payload import Payload
 from qlty.classes.integrations._testrail.settings import TestRailSettings
 from qlty.classes.integrations._testrail.target import Target
 from qlty.results import TestCase, iter_results
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._rehearsal import Request
@@ -162,7 +162,7 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
 
     @cached_property
     def _live(self) -> Live:
-        return Live(self.settings.live_every, time.monotonic)
+        return Live(self.settings.live_every, clock.monotonic)
 
     def _is_live(self) -> bool:
         return self.settings.live and config.REPORT_ON_FAIL

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._blind import failing_before, suspects
 from qlty.classes.integrations._pagerduty._resolving import Extent, passes
 from qlty.classes.integrations._pagerduty._text import one_line
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def change_event(run: Mapping[str, Any], totals: Totals) -> dict[str, Any]:
         "payload": {
             "summary": one_line(f"{run.get('project') or 'Tests'}{environment}: {told}"),
             "source": run.get("host") or "qlty",
-            "timestamp": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "timestamp": clock.utc_now().isoformat(timespec="milliseconds"),
             "custom_details": {name: value for name, value in facts.items() if value},
         }
     }

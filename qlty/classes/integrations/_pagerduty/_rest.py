@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from qlty.classes.integrations._pagerduty._scope import short
 from qlty.classes.integrations._pagerduty._tag import Tag
 from qlty.classes.integrations._pagerduty._text import one_line
 from qlty.errors import Refused
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
@@ -119,7 +119,7 @@ class Rest:
         return None
 
     def _open_group(self, key: str, service_id: str) -> dict[str, Any] | None:
-        now, place = time.monotonic(), (service_id, key)
+        now, place = clock.monotonic(), (service_id, key)
         if now - self._not_open.get(place, -_GROUP_LOOK_EVERY) < _GROUP_LOOK_EVERY:
             return None
         incident = self.find_open(key, service_id)
@@ -134,7 +134,7 @@ class Rest:
     def note_once(self, incident: dict[str, Any], text: str, tag: Tag) -> bool:
         """Add a note unless incident and notes say the same, the last of them within the hour."""
         known, last = self._said(incident)
-        recent = time.time() - last < NOTE_EVERY
+        recent = clock.now() - last < NOTE_EVERY
         if recent and known is not None and not tag.says_more_than(known):
             return False
         self.note(incident["id"], f"{text}\n\n{tag.line()}")

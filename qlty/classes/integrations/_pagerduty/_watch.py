@@ -6,13 +6,13 @@ replaces it: more parameters fail, or it turns out to be part of a storm.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._page import page
 from qlty.classes.integrations._pagerduty._policy import Incident, Known, Observation, wanted
 from qlty.classes.integrations._pagerduty._sender import TRIGGER, WITHDRAW, outcome_name
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,10 +74,10 @@ class Watch:
     def outcomes(self, seconds: float) -> list[dict[str, Any]]:
         """Return what became of the run's incidents, as far as it is known in that time."""
         name = outcome_name(self._run.get("id", ""))
-        deadline = time.monotonic() + seconds
+        deadline = clock.monotonic() + seconds
         found = []
         for asked in (asked for by_key in self._asked.values() for asked in by_key.values()):
-            outcome = asked.delivery.wait_for(name, max(0.0, deadline - time.monotonic()))
+            outcome = asked.delivery.wait_for(name, max(0.0, deadline - clock.monotonic()))
             if outcome is not None:
                 found.append(outcome)
         return found
@@ -85,7 +85,7 @@ class Watch:
     def _reconcile(self, known: Known, *, final: bool) -> None:
         asked = self._asked.setdefault(known.service_id, {})
         incidents = wanted(known, self.scope, self._settings.max_incidents)
-        now = time.monotonic()
+        now = clock.monotonic()
         kept = {incident.key for incident in incidents}
         for key in [key for key, one in asked.items() if key not in kept and now < one.due]:
             self._withdraw(key, incidents)

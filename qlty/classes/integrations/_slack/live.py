@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from qlty.classes.integrations._slack import limits
 from qlty.classes.integrations._slack.failures import describe, group
 from qlty.classes.integrations._slack.report import Report, source_of
 from qlty.results import Totals
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._slack.failures import Failure
@@ -22,7 +22,7 @@ class Live:
     """Counts results as they come, without keeping them."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = clock.monotonic()
         self._due = 0.0
         self._counts = dict.fromkeys(("passed", "failed", "skipped", "flaky"), 0)
         self._failures: list[Failure] = []
@@ -41,7 +41,7 @@ class Live:
 
     def is_due(self) -> bool:
         """Say whether it is time for an update; if so, the next one is due a while later."""
-        now = time.monotonic()
+        now = clock.monotonic()
         if now < self._due:
             return False
         self._due = now + limits.LIVE_EVERY
@@ -60,6 +60,6 @@ class Live:
             passed_percentage=f"{counts['passed'] * 1000 // max(total, 1) / 10:.1f}%",
             failed_percentage=f"{-(-counts['failed'] * 1000 // max(total, 1)) / 10:.1f}%",
         )
-        elapsed = time.monotonic() - self._began
+        elapsed = clock.monotonic() - self._began
         groups = tuple(group(self._failures))
         return Report(run, totals, elapsed, groups, source=source_of(run))

@@ -6,12 +6,12 @@ is still named when a job is taken up again may have been done or not.
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._slack.client import SlackFailed
 from qlty.errors import AnswerLost, DeliveryError, Refused
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Steps:
     @contextmanager
     def begun(self, part: str, **more: Any) -> Iterator[None]:
         """Name the step while the block tries it; what was certainly not done is not open."""
-        step = {"part": part, "since": time.time(), "failed": False, **more}
+        step = {"part": part, "since": clock.now(), "failed": False, **more}
         self._job.save(pending=step)
         try:
             yield

@@ -7,12 +7,13 @@ import re
 import time
 import warnings
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._testrail.limits import ANSWER_SECONDS, OWN_WAIT_SECONDS, PAGE
 from qlty.errors import AnswerLost, DeliveryError, Refused, RemoteFailed, RetryLater
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,7 +231,7 @@ def _seconds(error: StatusCodeError) -> float | None:
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
-    return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+    return max(0.0, (date - clock.utc_now()).total_seconds())
 
 
 def _of_connection(error: Exception) -> DeliveryError:

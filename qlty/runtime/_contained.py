@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from qlty.runtime._log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-logger = logging.getLogger("qlty")
 
 
 def contained(method: Callable[P, R]) -> Callable[P, R | None]:
@@ -26,7 +25,7 @@ def contained(method: Callable[P, R]) -> Callable[P, R | None]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return method(*args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong in here
             kind = f"{method.__name__}: {type(error).__name__}"
             told = vars(args[0]).setdefault("_told", set())
             if kind not in told:
