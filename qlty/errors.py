@@ -99,7 +99,15 @@ class Refused(DeliveryError):
 
 
 class AnswerLost(DeliveryError):
-    """The request was sent and no answer came: it may or may not have been carried out."""
+    """The request was sent and no answer came: it may or may not have been carried out.
+
+    Attributes:
+        after: seconds that the remote asked to wait, or ``None`` where it said nothing.
+    """
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 class RemoteFailed(AnswerLost):

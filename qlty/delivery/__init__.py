@@ -1,8 +1,10 @@
 """From a fact to its target: journal, outbox, relay, receipt."""
 
-from qlty.delivery._classify import Verdict, classify
+from qlty.delivery._answers import Answer, answer_of
+from qlty.delivery._classify import Verdict, classify, failure_of
 from qlty.delivery._detached import Detached, start_detached
 from qlty.delivery._drain import Drainer, Sender, Senders, drain
+from qlty.delivery._exchange import Vendor, accepted, failure
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
 from qlty.delivery._journal import Journal, dead_journals
@@ -19,6 +21,7 @@ from qlty.delivery._state_dir import StateDir
 __all__ = [
     "MASK",
     "STATES",
+    "Answer",
     "DeadRun",
     "Delivery",
     "Detached",
@@ -39,11 +42,16 @@ __all__ = [
     "Senders",
     "Sent",
     "StateDir",
+    "Vendor",
     "Verdict",
+    "accepted",
+    "answer_of",
     "classify",
     "current_masker",
     "dead_journals",
     "drain",
+    "failure",
+    "failure_of",
     "lines_of",
     "mask",
     "mask_json",

@@ -29,27 +29,29 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
 
-    def describe(self) -> str:
-        """Return the status and the server's own words."""
+    def describe(self, whose: str = "") -> str:
+        """Return the status and the server's own words.
+
+        Args:
+            whose: who answered, such as ``"PagerDuty"``.
+        """
+        status = f"{whose} answered {self.status}" if whose else f"HTTP {self.status}"
         words = " ".join(_words(self.body).split())
         if len(words) > _LONGEST_WORDS:
             words = f"{words[: _LONGEST_WORDS - 1]}…"
-        return (
-            f"HTTP {self.status}: {words}"
-            if words
-            else f"HTTP {self.status} {_phrase(self.status)}"
-        )
+        return f"{status}: {words}" if words else f"{status} {_phrase(self.status)}".rstrip()
 
     def error_word(self) -> str | None:
-        """Return the error code of an answer such as ``{"ok": false, "error": "ratelimited"}``."""
-        if not isinstance(self.body, dict):
-            return None
-        word = self.body.get("error")
+        """Return the error code of an answer such as ``{"ok": false, "error": "ratelimited"}``.
+
+        An answer that is nothing but text, as those of Slack's webhooks, is one itself.
+        """
+        word = self.body.get("error") if isinstance(self.body, dict) else self.body
         return word if isinstance(word, str) else None
 
 
-def answer_of(error: BaseException) -> Answer | None:
-    """Find the response that an exception carries; ``None`` where no answer came.
+def answer_of(error: object) -> Answer | None:
+    """Find the response that an exception carries, or is; ``None`` where no answer came.
 
     Understands requests, httpx, slack_sdk, testrail_api, pagerduty, urllib, aiohttp, and whatever
     else has a ``response`` with a status code or is a response itself.
@@ -82,6 +84,8 @@ def _headers(holder: Any) -> Mapping[str, str]:
 def _body(holder: Any) -> Any:
     body = getattr(holder, "data", None)
     if not isinstance(body, (dict, list, str, bytes)):
+        body = getattr(holder, "body", None)
+    if not isinstance(body, (dict, list, str, bytes)):
         body = _text(holder)
     if isinstance(body, bytes):
         body = body.decode("utf-8", "replace")
@@ -100,7 +104,7 @@ def _text(holder: Any) -> Any:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -48,8 +48,13 @@ def server_wait(headers: Mapping[str, str]) -> float | None:
     for name in _WAIT_HEADERS:
         seconds = _seconds(lowered.get(name, ""), lowered.get("date"))
         if seconds is not None:
-            return min(max(seconds, 0.0), LONGEST_SERVER_WAIT)
+            return capped(seconds)
     return None
+
+
+def capped(seconds: float) -> float:
+    """Return a wait that somebody asked for, within what is honoured; 0 for what is no number."""
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_SERVER_WAIT)
 
 
 def _seconds(value: str, server_date: str | None) -> float | None:
@@ -58,7 +63,7 @@ def _seconds(value: str, server_date: str | None) -> float | None:
         number = float(value)
     except ValueError:
         return _seconds_until(value, server_date)
-    return number if math.isfinite(number) else None
+    return None if math.isnan(number) else number
 
 
 def _seconds_until(value: str, server_date: str | None) -> float | None:

@@ -8,29 +8,17 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from qlty.delivery._answers import Answer, answer_of
-from qlty.delivery._backoff import server_wait
+from qlty.delivery._answers import answer_of
+from qlty.delivery._exchange import ANY, Vendor, failure
 from qlty.delivery._rows import ANSWER_LOST, DOUBTFUL, NO_DOUBT
-from qlty.errors import AnswerLost, Refused, RetryLater
+from qlty.errors import AnswerLost, DeliveryError, Refused, RemoteFailed, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: statuses below 500 that ask to come back
-_RETRY_STATUSES = frozenset({408, 429})
-
-#: the remote says that it did nothing: no need to ask it before sending again
-_NOTHING_DONE = frozenset({408, 429, 503})
-
-#: Slack's error words that ask to come back, https://docs.slack.dev/reference/methods/chat.postMessage
-_RETRY_WORDS = frozenset({"ratelimited", "rate_limited", "service_unavailable"})
-_SERVER_FAILURE_WORDS = frozenset({"internal_error", "fatal_error", "request_timeout"})
-
-#: how slack_sdk reports an answer that is not of Slack's making
-_NO_JSON = "Received a response in a non-JSON format"
 
 #: the connection was never made, so nothing was carried out
 _NOT_SENT = frozenset(
@@ -89,6 +77,10 @@ _UNREACHABLE = frozenset(
 )
 
 
+#: how urllib3 begins what it says about a connection
+_OBJECT = re.compile(r"^\w+\((?:host=|'|<)[^)]*\): ")
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What follows a failed attempt.
@@ -110,62 +102,56 @@ class Verdict:
 def classify(error: BaseException) -> Verdict:
     """Say what follows from an exception that a sender raised.
 
-    - 429, 408 and 5xx, and connections that could not be made: retry.
-    - Other answers that are not 2xx: refused.
-    - No answer, half an answer, or one that is not what was asked for: ask the remote, then retry.
-    - Anything else is a mistake in the sender's own code: refused, with its type and text.
+    What an HTTP exchange came to is looked up in :mod:`qlty.delivery._exchange`. Anything else is
+    a mistake in the sender's own code: refused, with its type and text.
     """
-    own = _of_our_own(error)
-    if own is not None:
-        return own
+    known = failure_of(error)
+    if known is None:
+        # it may have been raised while the answer was read: whoever retries it asks first
+        return Verdict("refused", ANSWER_LOST, f"the integration raised {_in_words(error)}"[:500])
+    if isinstance(known, (RetryLater, AnswerLost)):
+        return Verdict("retry", _doubt_of(known), known.reason, known.after)
+    return Verdict("refused", NO_DOUBT, known.reason)
+
+
+def failure_of(error: BaseException, vendor: Vendor = ANY) -> DeliveryError | None:
+    """Say what an exception of a client means for a delivery.
+
+    Args:
+        error: what the client raised.
+        vendor: whose API was called.
+
+    Returns:
+        ``None`` where it does not tell of an exchange over a network.
+    """
+    if isinstance(error, (RetryLater, Refused, AnswerLost)):
+        return error
     answer = answer_of(error)
-    if answer is not None:
-        return _of_answer(answer)
-    return _of_connection(error) or _of_code(error)
+    return failure(answer, vendor) if answer is not None else _of_connection(error, vendor)
 
 
-def _of_our_own(error: BaseException) -> Verdict | None:
-    if isinstance(error, RetryLater):
-        return Verdict("retry", NO_DOUBT, error.reason, error.after)
-    if isinstance(error, Refused):
-        return Verdict("refused", NO_DOUBT, error.reason)
-    if isinstance(error, AnswerLost):
-        return Verdict("retry", ANSWER_LOST, error.reason)
-    return None
+def _doubt_of(error: DeliveryError) -> int:
+    if isinstance(error, RemoteFailed):
+        return DOUBTFUL
+    return ANSWER_LOST if isinstance(error, AnswerLost) else NO_DOUBT
 
 
-def _of_answer(answer: Answer) -> Verdict:
-    status, reason = answer.status, answer.describe()
-    if status in _RETRY_STATUSES or status >= 500:
-        doubt = NO_DOUBT if status in _NOTHING_DONE else DOUBTFUL
-        return Verdict("retry", doubt, reason, server_wait(answer.headers))
-    if 200 <= status < 300:
-        return _of_success(answer, reason)
-    return Verdict("refused", NO_DOUBT, reason)
-
-
-def _of_success(answer: Answer, reason: str) -> Verdict:
-    """Read an answer that the client took for an error although its status says success."""
-    word = answer.error_word()
-    if word is None or word.startswith(_NO_JSON):
-        return Verdict("retry", ANSWER_LOST, f"not the answer of the API: {reason}")
-    if word in _RETRY_WORDS:
-        return Verdict("retry", NO_DOUBT, reason, server_wait(answer.headers))
-    if word in _SERVER_FAILURE_WORDS:
-        return Verdict("retry", DOUBTFUL, reason)
-    return Verdict("refused", NO_DOUBT, reason)
-
-
-def _of_connection(error: BaseException) -> Verdict | None:
-    phase = "answer"
+def _of_connection(error: BaseException, vendor: Vendor) -> DeliveryError | None:
+    phase, doubt, said = "answer", None, error
     for link in _chain(error):
         names = {base.__name__ for base in type(link).__mro__}
         # urllib wraps what goes wrong before the request was sent, and nothing after it
         phase = "request" if type(link).__name__ == "URLError" else phase
-        doubt = _doubt(link, names, phase)
-        if doubt is not None:
-            return Verdict("retry", doubt, _describe(error, link))
-    return None
+        found = _doubt(link, names, phase)
+        if found is not None:
+            # the outermost knows how far it came, the innermost has the system's own words
+            doubt, said = (found if doubt is None else doubt), link
+    if doubt is None:
+        return None
+    words = _describe(error, said)
+    if doubt == NO_DOUBT:
+        return RetryLater(f"{vendor.name} was not reached: {words}" if vendor.name else words)
+    return AnswerLost(f"{vendor.name} did not answer: {words}" if vendor.name else words)
 
 
 def _doubt(link: BaseException, names: set[str], phase: str) -> int | None:
@@ -182,11 +168,9 @@ def _doubt(link: BaseException, names: set[str], phase: str) -> int | None:
     return None
 
 
-def _of_code(error: BaseException) -> Verdict:
+def _in_words(error: BaseException) -> str:
     text = str(error).strip()
-    reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    # it may have been raised while the answer was read: whoever retries it asks first
-    return Verdict("refused", ANSWER_LOST, f"the integration raised {reason}"[:500])
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -206,6 +190,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _describe(error: BaseException, link: BaseException) -> str:
-    text = str(link).strip() or str(error).strip()
+    text = _OBJECT.sub("", str(link).strip()) or str(error).strip()
     name = type(link).__name__
     return (f"{name}: {text}" if text and name not in text else text or name)[:500]

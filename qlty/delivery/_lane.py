@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._attempt import Attempt
-from qlty.delivery._backoff import backoff
+from qlty.delivery._backoff import backoff, capped
 from qlty.delivery._classify import Verdict, classify
 from qlty.delivery._job import Job, Sent
 from qlty.delivery._rows import ANSWER_LOST, NO_DOUBT, Row
@@ -149,7 +149,7 @@ class Lane:
         if verdict.action == "refused":
             self._store.settle_failed(row.id, self._owner, "refused", reason, doubt)
             return
-        wait = max(backoff(row.attempts), verdict.after or 0.0)
+        wait = max(backoff(row.attempts), capped(verdict.after or 0.0))
         self._store.put_back(row.id, self._owner, wait=wait, reason=reason, doubt=doubt)
 
     def _clean(self, sent: Sent | None) -> Sent | None:

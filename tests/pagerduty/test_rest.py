@@ -10,7 +10,7 @@ from qlty.classes.integrations._pagerduty._page import page
 from qlty.classes.integrations._pagerduty._policy import wanted
 from qlty.classes.integrations._pagerduty._rest import Rest
 from qlty.delivery import classify
-from qlty.errors import Refused, RetryLater, SettingsError
+from qlty.errors import AnswerLost, Refused, RemoteFailed, RetryLater, SettingsError
 from qlty.settings import Sources, current, install, load
 
 
@@ -104,7 +104,7 @@ def test_429_is_tried_once_and_waits_as_long_as_pagerduty_says(rest, a_page, san
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_server_error_is_tried_once_and_later_again(rest, a_page, sandbox, status):
     sandbox.chaos({"pagerduty/*": {"status": status}})
-    with pytest.raises(RetryLater):
+    with pytest.raises(RemoteFailed):
         rest.open_incident(a_page())
     assert len(sandbox.calls) == 1
 
@@ -124,9 +124,9 @@ def test_an_answer_that_does_not_come_is_tried_once_and_later_again(rest, a_page
     assert len(sandbox.calls) == 1
 
 
-def test_a_page_of_html_is_refused_with_a_hint(rest, a_page, sandbox):
+def test_a_page_of_html_is_not_believed(rest, a_page, sandbox):
     sandbox.chaos({"pagerduty/*": {"mode": "html"}})
-    with pytest.raises(Refused, match="PAGERDUTY_API_URL"):
+    with pytest.raises(AnswerLost, match="PAGERDUTY_API_URL"):
         rest.open_incident(a_page())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlty.errors import Refused, RetryLater, SettingsError
+from qlty.errors import Refused, RemoteFailed, SettingsError
 
 
 def test_the_token_and_the_channel_are_checked(slack):
@@ -70,7 +70,7 @@ def test_a_slack_that_hangs_does_not_cost_the_results(slack):
 def test_slack_out_of_reach_stops_a_run_that_requires_it(slack):
     slack.set(REQUIRED=True)
     slack.sandbox.chaos({"slack/auth.test": {"status": 503}})
-    with pytest.raises(RetryLater):
+    with pytest.raises(RemoteFailed):
         slack.slack.on_run_start()
 
 

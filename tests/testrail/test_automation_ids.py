@@ -102,7 +102,7 @@ def test_live_parameters_of_one_case_arrive_as_one(project, ended):
 
 
 def test_a_plan_in_a_project_with_one_suite_needs_no_suite_id(project, ended):
-    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7")["id"]
+    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7").json()["id"]
     project.use(PLAN_ID=plan).run(ended([2])).end()
     assert project.sandbox.testrail.runs[0]["plan_id"] == plan
     project.use(PLAN_ID="")

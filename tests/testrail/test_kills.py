@@ -61,7 +61,7 @@ def test_a_kill_at_any_commit_loses_nothing_and_doubles_nothing(
         project.sandbox.reset()
         rail = project.use(PLAN_ID="", CLOSE_PLAN="", CLOSE_RUN="").run().integration._rail()
         if plan:
-            plan_id = rail.api.plans.add_plan(1, "Release")["id"]
+            plan_id = rail.api.plans.add_plan(1, "Release").json()["id"]
             project.use(PLAN_ID=plan_id, CLOSE_PLAN=True)
         else:
             project.use(CLOSE_RUN=True)

@@ -110,7 +110,7 @@ def test_a_live_run_with_an_unknown_case_stays_open(live, project, ended):
 
 
 def test_results_appear_in_a_plan_too(live, project, ended):
-    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7")["id"]
+    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7").json()["id"]
     run = live(ended([1]), ended([2]), PLAN_ID=plan)
     for job in run.desk.jobs:
         run.desk.new_process()

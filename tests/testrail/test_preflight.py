@@ -41,7 +41,7 @@ def test_what_is_not_there_is_named(project, settings, said):
 
 
 def test_an_unknown_configuration_is_named_with_those_that_exist(project):
-    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7")["id"]
+    plan = project.run().integration._rail().api.plans.add_plan(1, "Release 7").json()["id"]
     with pytest.raises(SettingsError, match=r"CONFIG_IDS has 99: project 1 has 1 \(Chrome\)"):
         project.use(PLAN_ID=plan, CONFIG_IDS="1,99").run()
 
@@ -67,7 +67,7 @@ def test_an_address_without_a_testrail_says_what_to_check(project):
 def test_a_login_page_instead_of_an_answer_is_told_and_results_are_kept(project, ended):
     project.sandbox.chaos({"testrail/get_project": {"mode": "html"}})
     run = project.run(ended([1]))
-    assert "did not answer with JSON" in run.desk.notes[0]
+    assert "not the answer of TestRail's API" in run.desk.notes[0]
     run.end()
     assert len(project.sandbox.testrail.runs) == 1
 

@@ -317,7 +317,7 @@ def test_a_failure_that_comes_after_the_results_were_stored_doubles_none(project
     assert sent.notes == ()
 
 
-@pytest.mark.parametrize("status", [429, 409, 503])
+@pytest.mark.parametrize("status", [429, 409])
 def test_what_was_not_carried_out_is_simply_made_again(project, ended, status):
     run = project.run(ended([1]))
     run.end(send=False)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from qlty.classes.integrations._http import mounts
 from qlty.classes.integrations._pagerduty import _wire
 from qlty.classes.integrations._pagerduty._requests import trigger_event
 from qlty.errors import Refused
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
+
+
+class _Taken(TypedDict):
+    """https://developer.pagerduty.com/docs/send-alert-event, "Response"."""
+
+    status: Literal["success"]
 
 
 class Events:
@@ -39,8 +46,7 @@ class Events:
 
     def _post(self, path: str, service_id: str, event: dict[str, Any]) -> None:
         response = _wire.request(self._client_of(service_id), "POST", path, json=event)
-        if response.status_code // 100 != 2:
-            raise _wire.refusal(response)
+        _wire.accepted(response, _Taken, _wire.EVENTS)
 
     def _client_of(self, service_id: str) -> Any:
         key = self._keys.of(service_id) if self._keys else None
@@ -49,6 +55,6 @@ class Events:
         if key not in self._clients:
             import pagerduty
 
-            client = pagerduty.EventsApiV2Client(key)
+            client = pagerduty.EventsApiV2Client(key, mounts=mounts(self._url))
             self._clients[key] = _wire.single_attempt(client, self._url, self)
         return self._clients[key]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from qlty.classes.integrations._http import mounts
 from qlty.classes.integrations._pagerduty import _wire
 from qlty.classes.integrations._pagerduty._requests import rest_incident
 from qlty.classes.integrations._pagerduty._scope import short
 from qlty.classes.integrations._pagerduty._tag import Tag
 from qlty.classes.integrations._pagerduty._text import one_line
-from qlty.errors import Refused
+from qlty.errors import AnswerLost, Refused
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
@@ -33,6 +34,34 @@ NOTE_EVERY = 3600
 _GROUP_LOOK_EVERY = 60.0
 
 
+class _Named(TypedDict):
+    id: str
+
+
+class _Incident(TypedDict):
+    incident: _Named
+
+
+class _Incidents(TypedDict):
+    incidents: list[_Named]
+
+
+class _Note(TypedDict):
+    note: _Named
+
+
+class _Notes(TypedDict):
+    notes: list[_Named]
+
+
+class _Service(TypedDict):
+    service: _Named
+
+
+class _Abilities(TypedDict):
+    abilities: list[str]
+
+
 class Rest:
     """What the integration asks of the REST API.
 
@@ -46,7 +75,10 @@ class Rest:
         assert api_key is not None
         auth = "token" if settings.api_key else "bearer"
         client = pagerduty.RestApiV2Client(
-            api_key.reveal(), default_from=settings.default_from, auth_type=auth
+            api_key.reveal(),
+            default_from=settings.default_from,
+            auth_type=auth,
+            mounts=mounts(settings.api_url),
         )
         self._not_open: dict[tuple[str, str], float] = {}
         #: what a person should know of the last job, and stopped nothing
@@ -60,7 +92,7 @@ class Rest:
             response = self._create(page, _SMALL_DETAILS)
         if response.status_code == 400 and _OPEN_ALREADY in _wire.words(response):
             return None
-        return dict(_accepted(response)["incident"])
+        return dict(_wire.accepted(response, _Incident)["incident"])
 
     def _create(self, page: dict[str, Any], details_limit: int | None = None) -> Any:
         body = {"incident": rest_incident(page, details_limit)}
@@ -69,7 +101,8 @@ class Rest:
     def find_open(self, key: str, service_id: str) -> dict[str, Any] | None:
         """Return the open incident of a key: keys are unique per service only."""
         query = {"incident_key": key, "service_ids[]": [service_id], **_OPEN, **_ALL_TIME}
-        found = self._get("/incidents", {**query, "include[]": ["body"]})["incidents"]
+        query = {**query, "include[]": ["body"]}
+        found = self._get("/incidents", query, _Incidents)["incidents"]
         return next((one for one in found if one.get("incident_key", key) == key), None)
 
     def open_of_service(self, service_id: str) -> list[dict[str, Any]]:
@@ -78,7 +111,7 @@ class Rest:
         query = {"service_ids[]": [service_id], **_OPEN, **_ALL_TIME, "include[]": ["body"]}
         while True:
             page = {"limit": PER_PAGE, "offset": len(found)}
-            answer = self._get("/incidents", {**query, **page})
+            answer = self._get("/incidents", {**query, **page}, _Incidents)
             found += answer["incidents"]
             if not answer.get("more") or not answer["incidents"]:
                 return found
@@ -89,7 +122,7 @@ class Rest:
         if not isinstance(body, dict) or "details" not in body:
             # the reference does not promise the body in lists
             query = {"include[]": ["body"]}
-            whole = self._get(f"/incidents/{incident['id']}", query)["incident"]
+            whole = self._get(f"/incidents/{incident['id']}", query, _Incident)["incident"]
             body = whole.get("body") or {}
         return Tag.find(body.get("details"), lambda: self._say_broken(incident, "it"))
 
@@ -100,14 +133,17 @@ class Rest:
                 {"id": one["id"], "type": "incident_reference", "status": "resolved"}
                 for one in incidents[start : start + PER_UPDATE]
             ]
-            _accepted(self._call("PUT", "/incidents", json={"incidents": changes}))
+            response = self._call("PUT", "/incidents", json={"incidents": changes})
+            changed = _wire.accepted(response, _Incidents)["incidents"]
+            if not {one["id"] for one in changes} <= {one["id"] for one in changed}:
+                raise AnswerLost("PagerDuty did not name all incidents that were to be resolved")
 
     def note(self, incident_id: str, text: str, *, once: bool = False) -> None:
         """Add a note to an incident; ``once``: an earlier attempt may have added it."""
         if once and any(text == note.get("content") for note in self._notes(incident_id)):
             return
         body = {"note": {"content": text}}
-        _accepted(self._call("POST", f"/incidents/{incident_id}/notes", json=body))
+        _wire.accepted(self._call("POST", f"/incidents/{incident_id}/notes", json=body), _Note)
 
     def group_that_tells(self, page: dict[str, Any]) -> dict[str, Any] | None:
         """Return the open incident about several tests that tells of this page's test already."""
@@ -167,11 +203,11 @@ class Rest:
             self.said.append(text)
 
     def _notes(self, incident_id: str) -> list[dict[str, Any]]:
-        return list(self._get(f"/incidents/{incident_id}/notes", {})["notes"])
+        return list(self._get(f"/incidents/{incident_id}/notes", {}, _Notes)["notes"])
 
     def check_credentials(self) -> None:
         """Ask for what any working credential may see."""
-        self._get("/abilities", {})
+        self._get("/abilities", {}, _Abilities)
 
     def is_user_key(self) -> bool:
         """Say whether the key belongs to a user, who then acts without a From header."""
@@ -183,30 +219,19 @@ class Rest:
         https://developer.pagerduty.com/api-reference/165ad96a22ffd-get-a-service, ``status``.
         """
         try:
-            status = self._get(f"/services/{service_id}", {})["service"].get("status")
+            answer = self._get(f"/services/{service_id}", {}, _Service)
         except Refused as error:
             return [f"service {service_id}: {error.reason}"]
+        status = answer["service"].get("status")
         if status not in _SILENT:
             return []
         return [f"service {service_id} is {_SILENT[status]}: PagerDuty opens no incidents for it"]
 
-    def _get(self, path: str, query: dict[str, Any]) -> dict[str, Any]:
-        return _accepted(self._call("GET", path, params=query))
+    def _get(self, path: str, query: dict[str, Any], shape: Any) -> Any:
+        return _wire.accepted(self._call("GET", path, params=query), shape)
 
     def _call(self, method: str, path: str, **parts: Any) -> Any:
         return _wire.request(self._client, method, path, **parts)
-
-
-def _accepted(response: Any) -> dict[str, Any]:
-    if response.status_code // 100 != 2:
-        raise _wire.refusal(response)
-    try:
-        return dict(response.json())
-    except ValueError:
-        raise Refused(
-            f"the answer is not PagerDuty's: {str(response.text)[:100]!r}; "
-            "is PAGERDUTY_API_URL right?"
-        ) from None
 
 
 def _when(text: str) -> float:

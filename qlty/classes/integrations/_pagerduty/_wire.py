@@ -5,13 +5,16 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from qlty.errors import DeliveryError, Refused, RetryLater
+from qlty import delivery
+from qlty.delivery import Vendor, answer_of
+from qlty.errors import Refused
 
 #: seconds for one request
 TIMEOUT = 20.0
 
-#: "please try again", beside 5xx: https://developer.pagerduty.com/docs/errors
-_REQUEST_TIMEOUT = 408
+#: https://developer.pagerduty.com/docs/errors asks for nothing that the general table does not
+REST = Vendor("PagerDuty", address="PAGERDUTY_API_URL")
+EVENTS = Vendor("PagerDuty", address="PAGERDUTY_EVENTS_URL")
 
 
 class Unauthorized(Refused):
@@ -61,37 +64,29 @@ def request(client: Any, method: str, path: str, **parts: Any) -> Any:
         return error.response
 
 
-def refusal(response: Any) -> DeliveryError:
-    """Return what an answer that is no success means for the delivery."""
-    status = response.status_code
-    reason = f"PagerDuty answered {status}: {words(response)}"
-    if status == 429:
-        return RetryLater(reason, after=_reset(response))
-    if status == _REQUEST_TIMEOUT or status >= 500:
-        return RetryLater(reason)
-    return Unauthorized(reason) if status == 401 else Refused(reason)
+def accepted(response: Any, shape: Any, vendor: Vendor = REST) -> Any:
+    """Return the body of a success.
+
+    Args:
+        response: what the client returned.
+        shape: what PagerDuty answers to this call, see :func:`qlty.delivery.accepted`.
+        vendor: which of PagerDuty's APIs.
+
+    Raises:
+        DeliveryError: it is no success, or not PagerDuty's.
+    """
+    answer = answer_of(response)
+    assert answer is not None
+    try:
+        return delivery.accepted(answer, shape, vendor)
+    except Refused as error:
+        raise (Unauthorized(error.reason) if answer.status == 401 else error) from None
 
 
 def words(response: Any) -> str:
     """Return the remote's own words.
 
     The client's exceptions cut them at 100 characters, which is inside the text that matters.
-    ``error`` is an object, a text (GET /users/me), or missing (Events v2).
     """
-    try:
-        body = response.json()
-    except ValueError:
-        return str(response.text)[:300]
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return str(error)
-    parts = [str(error.get("message") or ""), *(str(text) for text in error.get("errors") or ())]
-    return "; ".join(part for part in parts if part) or str(body)[:300]
-
-
-def _reset(response: Any) -> float | None:
-    """``ratelimit-reset``: seconds, https://developer.pagerduty.com/docs/rest-api-rate-limits."""
-    try:
-        return float(response.headers["ratelimit-reset"])
-    except (KeyError, ValueError):
-        return None
+    answer = answer_of(response)
+    return answer.describe() if answer is not None else ""

@@ -9,8 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._slack.client import SlackFailed
-from qlty.errors import AnswerLost, DeliveryError, Refused
+from qlty.errors import AnswerLost, DeliveryError, Refused, RemoteFailed
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Steps:
         self._job.save(pending=step)
         try:
             yield
-        except SlackFailed:
+        except RemoteFailed:
             self._job.save(pending={**step, "failed": True})
             raise
         except AnswerLost:

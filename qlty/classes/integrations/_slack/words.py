@@ -28,11 +28,6 @@ _HELP = {
     "token_revoked": "the token was revoked; install the app again",
 }
 
-#: "It's possible some aspect of the operation succeeded before the error was raised."
-IN_DOUBT = {"fatal_error", "internal_error"}
-
-RETRY = {"ratelimited", "rate_limited", "request_timeout", "service_unavailable", "rollup_error"}
-
 #: The message cannot be edited, or is gone: what is to be said needs a new one.
 NOT_EDITABLE = {"cant_update_message", "edit_window_closed", "message_not_found", "block_mismatch"}
 

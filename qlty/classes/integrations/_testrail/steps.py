@@ -17,7 +17,7 @@ from qlty.classes.integrations._testrail.limits import (
 from qlty.classes.integrations._testrail.lookup import Cases, resolve
 from qlty.classes.integrations._testrail.merging import Manner, Result, by_case, results, token_in
 from qlty.delivery import Sent
-from qlty.errors import Refused, RemoteFailed
+from qlty.errors import AnswerLost, Refused, RemoteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -426,9 +426,13 @@ def _body(result: Result) -> dict[str, Any]:
 
 
 def _ids(sent: Sequence[Result], answer: Any) -> dict[int, tuple[int, int]]:
-    """Return result and test of each case: TestRail answers in the order of the request."""
-    if not isinstance(answer, list) or len(answer) != len(sent):
-        return {}
+    """Return result and test of each case: TestRail answers in the order of the request.
+
+    Raises:
+        AnswerLost: it names more or fewer, so nobody knows what it stored.
+    """
+    if len(answer) != len(sent):
+        raise AnswerLost(f"TestRail named {len(answer)} of {_count(len(sent), 'result')}")
     return {r.case_id: (row["id"], row["test_id"]) for r, row in zip(sent, answer, strict=True)}
 
 
