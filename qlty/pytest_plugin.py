@@ -65,6 +65,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Activate the run that was asked for."""
     config.addinivalue_line("markers", "testrail(*case_ids): the TestRail cases of this test")
+    config.addinivalue_line("markers", "testrail_defects(defect_ids): defects of this test")
     if not _is_requested(config, config.option):
         return
     if is_worker(config):

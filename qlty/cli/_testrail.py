@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ USAGE_ERROR = 4
 _NOT_USABLE = {USAGE_ERROR, 5}
 
 _EPILOG = """\
-exit status: 0 where every id that a test names exists, 1 where one does not, where a file cannot
-be collected or where pytest itself failed, 4 where there are no such tests. pytest is started in
-the folder that --rootdir names, else in this one.
+exit status: 0 where every id that a test names exists, 1 where one does not, where a marker
+is wrong, where a file cannot be collected or where pytest itself failed, 4 where there are no such
+tests. pytest is started in the folder that --rootdir names, else in this one.
 """
 
 
@@ -40,12 +40,14 @@ class Comparison:
         cases_without_test: titles by id.
         unknown_ids: the tests that name a case that does not exist, by its id.
         linked: how many tests have a case.
+        mistakes: the tests whose ``testrail`` markers are wrong, by what is wrong with them.
     """
 
     tests_without_case: list[str]
     cases_without_test: dict[int, str]
     unknown_ids: dict[int, list[str]]
     linked: int
+    mistakes: dict[str, list[str]] = field(default_factory=dict)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -107,8 +109,9 @@ def _cases(args: argparse.Namespace) -> int:
     for nodeid, reason in collected.errors.items():
         print(f"{nodeid} cannot be collected:\n{reason}\n", file=sys.stderr)
     found = compare(wanted_of(collected), wanted_of.titles)
+    found = replace(found, mistakes=wanted_of.mistakes(collected))
     print(json.dumps(asdict(found), indent=2) if args.json else "\n".join(_shown(found)))
-    return FAILED if found.unknown_ids or collected.errors else 0
+    return FAILED if found.unknown_ids or found.mistakes or collected.errors else 0
 
 
 class _Wanted:
@@ -123,12 +126,27 @@ class _Wanted:
     def __call__(self, collected: Collected) -> dict[str, tuple[int, ...]]:
         return {test.nodeid: self._ids(test) for test in collected.tests}
 
+    @staticmethod
+    def mistakes(collected: Collected) -> dict[str, list[str]]:
+        """Return the tests whose markers are wrong, by what is wrong with them."""
+        from qlty.classes.integrations._testrail.cases import mistakes
+
+        found: dict[str, list[str]] = {}
+        for test in collected.tests:
+            for mistake in mistakes(test):
+                found.setdefault(mistake, []).append(test.nodeid)
+        return found
+
     def _ids(self, test: TestCase) -> tuple[int, ...]:
         return self._integration.cases_of(test)
 
 
 def _shown(found: Comparison) -> Iterator[str]:
     yield from _section("Ids that do not exist", _unknown_lines(found))
+    wrong = [
+        f"{mistake}  {nodeid}" for mistake in found.mistakes for nodeid in found.mistakes[mistake]
+    ]
+    yield from _section("Markers that are wrong", wrong)
     yield from _section("Tests without a case", found.tests_without_case)
     titles = [f"C{case_id}  {title}" for case_id, title in found.cases_without_test.items()]
     yield from _section("Cases without a test", titles)

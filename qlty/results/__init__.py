@@ -1,6 +1,6 @@
 """What a run produces: shapes, keys, counts, merging. No input or output happens here."""
 
-from qlty.results._case_ids import case_ids, ids_in
+from qlty.results._case_ids import case_ids, ids_in, no_ids_in
 from qlty.results._keys import COLLECTION, collectors, split_nodeid
 from qlty.results._merge import Attempts, PhaseReport, Verdict, merge
 from qlty.results._model import (
@@ -39,6 +39,7 @@ __all__ = [
     "ids_in",
     "iter_results",
     "merge",
+    "no_ids_in",
     "run_info_from_json",
     "shorten",
     "split_nodeid",

@@ -20,8 +20,9 @@ def case_ids(
 ) -> tuple[int, ...]:
     """Return the case ids of a test, each once.
 
-    They come from ``@pytest.mark.testrail(1, "C2")``, from the entry of the test's parameter in
-    ``@pytest.mark.testrail(params={"chrome": 3})``, and from ``[C123]`` in the name. What is no
+    They come from ``@pytest.mark.testrail(1, "C2")``, from ``@pytest.mark.testrail(ids=("C2",))``,
+    which pytest-testrail's ``@pytestrail.case("C2")`` makes, from the entry of the test's parameter
+    in ``@pytest.mark.testrail(params={"chrome": 3})``, and from ``[C123]`` in the name. What is no
     id is left out.
 
     Args:
@@ -46,6 +47,7 @@ def case_ids(
 
 def _of_marker(marker: Marker, parameter: str) -> Iterator[int]:
     yield from ids_in(marker.args)
+    yield from ids_in([marker.kwargs.get("ids")])
     params = marker.kwargs.get("params")
     if isinstance(params, dict) and parameter in params:
         yield from ids_in([params[parameter]])
@@ -53,10 +55,24 @@ def _of_marker(marker: Marker, parameter: str) -> Iterator[int]:
 
 def ids_in(values: Iterable[Any]) -> Iterator[int]:
     """Yield the ids among ``values``: ``7``, ``"7"``, ``"C7"``, or lists of these."""
+    return (id_ for value in _flat(values) if (id_ := _id(value)) is not None)
+
+
+def no_ids_in(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield what :func:`ids_in` leaves out."""
+    return (value for value in _flat(values) if _id(value) is None)
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
     for value in values:
         if isinstance(value, (list, tuple)):
-            yield from ids_in(value)
-        elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            yield from _flat(value)
+        else:
             yield value
-        elif isinstance(value, str) and (match := _ID.fullmatch(value.strip())):
-            yield int(match[1])
+
+
+def _id(value: Any) -> int | None:
+    if isinstance(value, str) and (match := _ID.fullmatch(value.strip())):
+        value = int(match[1])
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and value > 0 else None

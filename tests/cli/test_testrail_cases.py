@@ -140,3 +140,11 @@ def test_a_root_that_is_not_there_is_named(cases):
     ran = cases("--rootdir", "nowhere")
     assert ran.returncode == 4
     assert "--rootdir nowhere: there is no such folder" in ran.stderr
+
+
+def test_a_marker_that_is_wrong_is_shown(cases, project):
+    project.write("test_shop.py", "import pytest\n@pytest.mark.testrail('C9x')\ndef test(): pass\n")
+    ran = cases()
+    assert "Markers that are wrong (1):" in ran.stdout
+    assert "has 'C9x', which is no case" in ran.stdout
+    assert ran.returncode == 1

@@ -5,11 +5,14 @@ import pytest
 from qlty.classes.integrations._testrail.cases import (
     automation_ids,
     case_ids,
+    defects,
     marked,
+    mistakes,
     read_mapping,
     texts,
 )
 from qlty.errors import SettingsError
+from qlty.results import Marker
 
 NODEID = "tests/test_pay.py::TestCard::test_pay[visa]"
 
@@ -62,6 +65,50 @@ def test_the_nearest_marker_with_a_keyword_gives_it(make_case, marker):
 @pytest.mark.parametrize("value", ["A-1, A-2", ["A-1", "A-2"], ("A-1", "A-2")])
 def test_defects_may_be_a_list_or_text_with_commas(value):
     assert texts(value) == ("A-1", "A-2")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "said"),
+    [
+        (("C9x",), {}, "has 'C9x', which is no case: a case is 12 or 'C12'"),
+        ((-3,), {}, "has -3, which is no case"),
+        ((0,), {}, "has 0, which is no case"),
+        (("",), {}, "has '', which is no case"),
+        ((1, True), {}, "has True, which is no case"),
+        (([1, "2b"],), {}, "has '2b', which is no case"),
+        (("C1, C2",), {}, "has 'C1, C2', which is no case"),
+        ((), {}, "testrail() names no case"),
+        ((), {"ids": ["C1", "x"]}, "has 'x', which is no case"),
+        ((), {"params": {"chrome": "C3b"}}, "has 'C3b', which is no case"),
+        ((), {"params": "chrome"}, "has 'chrome', which is no case"),
+        ((1,), {"defect": "PF-1"}, "has 'defect', which is not known: did you mean 'defects'?"),
+        ((1,), {"customer": 1}, "has 'customer', which is not known: known are ids, params"),
+    ],
+)
+def test_a_mistake_in_a_marker_is_said(make_case, marker, args, kwargs, said):
+    (mistake,) = mistakes(make_case(NODEID, marker(*args, **kwargs)))
+    assert said in mistake
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((1, "C2", "3", [4, "c5"]), {}),
+        ((), {"ids": ("C9",)}),
+        ((), {"params": {"chrome": 12, "firefox": ["C13", 14]}}),
+        ((), {"automation_id": "pay"}),
+        ((), {"version": "2", "defects": ["A-1"], "custom_os": "linux"}),
+    ],
+)
+def test_a_good_marker_has_no_mistakes(make_case, marker, args, kwargs):
+    assert list(mistakes(make_case(NODEID, marker(*args, **kwargs)))) == []
+
+
+def test_defects_are_those_of_the_nearest_marker_of_either_kind(make_case, marker):
+    theirs = Marker("testrail_defects", (), {"defect_ids": ["PF-1", "BR-2"]})
+    assert defects(make_case(NODEID, theirs, marker(1, defects="A-1"))) == ("PF-1", "BR-2")
+    assert defects(make_case(NODEID, marker(1, defects="A-1"), theirs)) == ("A-1",)
+    assert defects(make_case(NODEID, marker(1))) == ()
 
 
 def test_a_json_mapping_takes_numbers_texts_and_lists(tmp_path):

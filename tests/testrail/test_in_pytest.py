@@ -217,3 +217,37 @@ def test_a_testrail_that_hangs_aborts_a_run_that_requires_it(sandbox, run_pytest
     done = run_pytest(QLTY_HOOK_TIMEOUT="1", TESTRAIL_REQUIRED="true")
     assert done.returncode == 69
     assert "testrail failed: no answer within 0.75 s" in done.stdout + done.stderr
+
+
+#: as pytest-testrail has it: https://github.com/allankp/pytest-testrail
+OTHER_PLUGIN = """
+import pytest
+
+class pytestrail:
+    @staticmethod
+    def case(*ids): return pytest.mark.testrail(ids=ids)
+    @staticmethod
+    def defect(*defect_ids): return pytest.mark.testrail_defects(defect_ids=defect_ids)
+
+@pytestrail.case("C1", "C2")
+@pytestrail.defect("PF-524", "BR-543")
+def test_search(): assert 0
+
+@pytestrail.case("C9x")
+def test_misspelt(): pass
+
+@pytestrail.case("C9x")
+def test_misspelt_too(): pass
+"""
+
+
+def test_a_suite_of_pytest_testrail_moves_without_an_edit_and_its_mistakes_are_told(
+    sandbox, run_pytest
+):
+    done = run_pytest("--strict-markers", suite=OTHER_PLUGIN)
+    assert statuses(sandbox) == {1: 5, 2: 5}
+    (run,) = sandbox.testrail.runs
+    assert {result["defects"] for result in run["results"]} == {"PF-524, BR-543"}
+    said = done.stdout + done.stderr
+    assert said.count("has 'C9x', which is no case") == 1
+    assert "(test_suite.py::test_misspelt and 1 more)" in said

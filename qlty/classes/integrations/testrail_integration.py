@@ -13,6 +13,7 @@ from qlty.classes.integrations._testrail.cases import (
     Mapped,
     automation_ids,
     case_ids,
+    mistakes,
     read_mapping,
 )
 from qlty.classes.integrations._testrail.facts import describe
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from qlty.delivery import Delivery, Job, Sent
     from qlty.results import TestResult, TestResults
 
+#: mistakes in markers that a receipt names
+MISTAKES = 10
+
 #: seconds that the end of a run waits for the number of its TestRail run
 RUN_ID_SECONDS = 10.0
 
@@ -51,6 +55,7 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
     def __init__(self) -> None:
         self._mapped: Mapped = {}
         self._tests: dict[str, Test] = {}
+        self._mistakes: dict[str, list[str]] = {}
         self._status_ids: dict[str, int] = {}
         self._memories: dict[str, Memory] = {}
         self._first: Delivery | None = None
@@ -66,6 +71,8 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Keep what TestRail is to be told of the test; in live mode, send it soon."""
+        for mistake in mistakes(test_case):
+            self._mistakes.setdefault(mistake, []).append(test_case.nodeid)
         test = describe(test_case, result, self.settings, self._mapped)
         if test is None:
             return
@@ -86,6 +93,7 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         """Hand over what was not sent yet, and tell others of the run in TestRail."""
         del test_run_id, elapsed_time
         self._add_unheard(test_results)
+        self._say_mistakes()
         if reason := self._why_nothing(test_results):
             self.note(reason)
             return
@@ -98,6 +106,13 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         mapped = {case_id for ids in self._mapped.values() for case_id in ids}
         with closing(self._rail()) as rail:
             self._status_ids = check(rail, self.settings, mapped, self.note)
+
+    def _say_mistakes(self) -> None:
+        for mistake, nodeids in list(self._mistakes.items())[:MISTAKES]:
+            more = f" and {len(nodeids) - 1} more" if len(nodeids) > 1 else ""
+            self.note(f"{mistake} ({nodeids[0]}{more})")
+        if (left := len(self._mistakes) - MISTAKES) > 0:
+            self.note(f"{left} more mistakes in markers: see 'qlty-framework testrail cases'")
 
     # -- delivery
 

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import SettingsError
-from qlty.results import split_nodeid
+from qlty.results import no_ids_in, split_nodeid
+from qlty.settings import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from qlty.results import Marker, TestCase
 
 MARKER = "testrail"
+
+#: pytest-testrail's ``@pytestrail.defect("PF-1")`` makes it, with ``defect_ids``
+DEFECTS = "testrail_defects"
+
+#: beside ``custom_...``
+_KEYWORDS = ("ids", "params", "automation_id", "version", "defects")
 
 Ids = tuple[int, ...]
 Mapped = dict[str, Ids]
@@ -51,6 +58,36 @@ def marked(case: TestCase, keyword: str) -> Any:
     """Return a keyword of the nearest marker that has it, ``None`` where none does."""
     found = (marker.kwargs[keyword] for marker in _markers(case) if keyword in marker.kwargs)
     return next(found, None)
+
+
+def defects(case: TestCase) -> tuple[str, ...]:
+    """Return the defects that the nearest marker names, also one of pytest-testrail's."""
+    for marker in case.markers:
+        if marker.name == MARKER and "defects" in marker.kwargs:
+            return texts(marker.kwargs["defects"])
+        if marker.name == DEFECTS:
+            return texts([*marker.args, *texts(marker.kwargs.get("defect_ids"))])
+    return ()
+
+
+def mistakes(case: TestCase) -> Iterator[str]:
+    """Yield what is wrong with a test's markers: otherwise its result would be missing silently."""
+    for marker in _markers(case):
+        yield from _mistakes(marker)
+
+
+def _mistakes(marker: Marker) -> Iterator[str]:
+    params = marker.kwargs.get("params", {})
+    of_params = [*params.values()] if isinstance(params, dict) else [params]
+    if not marker.args and not marker.kwargs:
+        yield "@pytest.mark.testrail() names no case"
+    for value in no_ids_in([*marker.args, marker.kwargs.get("ids", ()), of_params]):
+        yield f"@pytest.mark.testrail has {value!r}, which is no case: a case is 12 or 'C12'"
+    for name in marker.kwargs:
+        if name not in _KEYWORDS and not name.startswith("custom_"):
+            meant = nearest(name, list(_KEYWORDS))
+            hint = f"did you mean {meant[0]!r}?" if meant else f"known are {', '.join(_KEYWORDS)}"
+            yield f"@pytest.mark.testrail has {name!r}, which is not known: {hint}"
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._testrail.cases import automation_ids, case_ids, marked, texts
+from qlty.classes.integrations._testrail.cases import automation_ids, case_ids, defects, marked
 from qlty.classes.integrations._testrail.comments import cut
 from qlty.classes.integrations._testrail.limits import FILES_PER_TEST
 from qlty.classes.integrations._testrail.tests import MESSAGE, Test
@@ -40,7 +40,7 @@ def describe(
         flaky=result["flaky"],
         interrupted=result["interrupted"],
         version=_text(marked(case, "version")),
-        defects=texts(marked(case, "defects")),
+        defects=defects(case),
         values=_values(case),
         files=_files(result, settings.attach),
     )
