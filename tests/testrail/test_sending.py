@@ -177,7 +177,7 @@ def test_a_case_that_an_existing_run_lacks_is_added_if_asked(project, ended):
 
 def a_plan(project):
     api = project.run().integration._rail().api
-    return api.plans.add_plan(1, "Release 7")["id"]
+    return api.plans.add_plan(1, "Release 7").json()["id"]
 
 
 def test_a_run_is_made_in_a_plan_with_its_configurations(project, ended):
