@@ -14,6 +14,7 @@ from qlty.results._model import (
     TestResults,
     run_info_from_json,
 )
+from qlty.results._run_outcome import RunOutcome, run_outcome
 from qlty.results._text import MESSAGE_LIMIT, clean, shorten
 from qlty.results._totals import Totals, count, iter_results
 
@@ -26,6 +27,7 @@ __all__ = [
     "Phase",
     "PhaseReport",
     "RunInfo",
+    "RunOutcome",
     "Status",
     "TestCase",
     "TestResult",
@@ -41,6 +43,7 @@ __all__ = [
     "merge",
     "no_ids_in",
     "run_info_from_json",
+    "run_outcome",
     "shorten",
     "split_nodeid",
 ]

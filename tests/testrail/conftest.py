@@ -81,6 +81,8 @@ def marker():
 class Desk:
     """Takes deliveries as a run does, and sends them as the relay does: elsewhere, from JSON."""
 
+    history = None
+
     def __init__(self, run_id: str = "20260304-050600-abcdef") -> None:
         self.run: Any = {
             "id": run_id,

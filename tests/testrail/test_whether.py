@@ -38,6 +38,14 @@ def test_a_failed_run_is_kept_back_where_the_run_says_so(project, ended, monkeyp
     assert run.desk.notes == ["nothing was sent: the run failed, and REPORT_ON_FAIL is off"]
 
 
+@pytest.mark.parametrize("facts", [{"cut_short": True, "exit_status": 2}, {"exit_status": 1}])
+def test_a_run_that_failed_without_a_failed_test_is_a_failure(project, ended, facts):
+    run = project.use(WHEN="failure").run(ended([1]))
+    run.desk.run.update(facts)
+    run.end()
+    assert len(project.sandbox.testrail.runs) == 1
+
+
 def test_a_live_run_is_not_begun_where_failures_are_kept_back(project, ended, monkeypatch):
     monkeypatch.setattr(config, "REPORT_ON_FAIL", False)
     run = project.use(LIVE=True).run()

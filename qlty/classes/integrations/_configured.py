@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from qlty.classes.integrations._preflight import preflight
+from qlty.classes.integrations._when import held_back
 from qlty.classes.integrations.base_integration import Integration
 from qlty.settings import IntegrationSettings, flag, load
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qlty.classes.integrations._rehearsal import Request
+    from qlty.results import RunInfo, TestResults
 
 Settings = TypeVar("Settings", bound=IntegrationSettings)
 
@@ -51,6 +53,15 @@ class ConfiguredIntegration(Integration, Generic[Settings]):
         See :func:`qlty.classes.integrations._preflight.preflight`.
         """
         preflight(check, required=self.required, note=self.note)
+
+    def failed_before(self) -> frozenset[str] | None:
+        """Return the node ids that failed in the run before; ``None`` where none is known."""
+        history = self._courier.history if self._courier is not None else None
+        return history.failed_last() if history is not None and history.known else None
+
+    def held_back(self, results: TestResults, run: RunInfo) -> str:
+        """Say why a run is not to be reported by ``WHEN``; ``""`` if it is."""
+        return held_back(self.settings.when, results, run, self.failed_before())
 
     def rehearse(self, request: Request) -> Any:
         """Answer a request of a dry run as the remote would.

@@ -13,13 +13,11 @@ from qlty.classes.integrations._slack.live import Live
 from qlty.classes.integrations._slack.settings import SlackSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from qlty.classes.integrations._rehearsal import Request
     from qlty.classes.integrations._slack.client import Bot
     from qlty.classes.integrations._slack.report import Report
     from qlty.classes.integrations.base_integration import Context
-    from qlty.delivery import Delivery, History, Job, Sent
+    from qlty.delivery import Delivery, Job, Sent
     from qlty.results import TestCase, TestResult, TestResults
 
 
@@ -60,10 +58,10 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         """Hand over the message of the run, if one is wanted."""
         del log_path
         self._run_id = test_run_id
-        facts = self._facts(test_results, elapsed_time, context or {})
-        if reason := self._held_back(facts):
-            self.note(reason)
+        if reason := self.held_back(test_results, (context or {}).get("run") or self.run):
+            self.note(f"not posted: {reason}")
             return
+        facts = self._facts(test_results, elapsed_time, context or {})
         if self.settings.auth_token is None:
             payload = {"outcome": facts.outcome, "parent": message.single(facts)}
             self._deliver("webhook", "webhook", payload)
@@ -118,28 +116,6 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
     # -- whether
 
-    def _held_back(self, facts: Report) -> str:
-        """Say why this run is not posted; ``""`` if it is."""
-        when, outcome = self.settings.when, facts.outcome
-        if outcome == "failure" and not config.REPORT_ON_FAIL:
-            return "not posted: the run failed, and REPORT_ON_FAIL is off"
-        if when == "change" and self._is_unchanged(facts):
-            return f"not posted: a {outcome} like the run before, and WHEN is change"
-        if when == "never" or (when in {"success", "failure"} and when != outcome):
-            return f"not posted: the run was a {outcome}, and WHEN is {when}"
-        return ""
-
-    def _is_unchanged(self, facts: Report) -> bool:
-        """Whether the run before had the same outcome, and no test fails that passed then."""
-        before = self._failed_before()
-        if before is None:
-            return False
-        return not facts.new and facts.outcome == ("failure" if before else "success")
-
-    def _failed_before(self) -> Collection[str] | None:
-        history: History | None = getattr(self._courier, "history", None)
-        return history.failed_last() if history is not None and history.known else None
-
     def _is_live(self) -> bool:
         """A message that may turn out to be unwanted is not begun."""
         if not self.settings.live or not config.REPORT_ON_FAIL:
@@ -150,7 +126,7 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
     # -- what
 
     def _facts(self, results: TestResults, elapsed: float, context: Context) -> Report:
-        before = self._failed_before()
+        before = self.failed_before()
         unknown = before is None and self.settings.when == "change"
         extras = report.Extras(
             places=self._places,

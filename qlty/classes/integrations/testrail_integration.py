@@ -198,33 +198,13 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         """Say why there is nothing to send, ``None`` where there is."""
         if self._first is not None:
             return None
-        if reason := self._held_back(test_results):
+        if reason := self.held_back(test_results, self.run):
             return f"nothing was sent: {reason}"
         if not self._tests:
             return "nothing was sent: no test names a TestRail case"
         if all(test.status is None for test in self._tests.values()):
             return "nothing was sent: every test with a TestRail case was left out by its status"
         return None
-
-    def _held_back(self, test_results: TestResults) -> str | None:
-        """Say why this run is not reported, ``None`` if it is."""
-        failed = {r["nodeid"] for r in iter_results(test_results) if r["status"] == "failed"}
-        outcome, when = "failure" if failed else "success", self.settings.when
-        if failed and not config.REPORT_ON_FAIL:
-            return "the run failed, and REPORT_ON_FAIL is off"
-        if when == "never" or (when in {"success", "failure"} and when != outcome):
-            return f"the run was a {outcome}, and WHEN is {when}"
-        if when == "change" and self._is_unchanged(failed):
-            return f"a {outcome} like the run before, and WHEN is change"
-        return None
-
-    def _is_unchanged(self, failed: set[str]) -> bool:
-        """Say whether the run before had the same outcome, and no test fails that passed then."""
-        history = self._courier.history if self._courier is not None else None
-        if history is None or not history.known:
-            return False
-        before = set(history.failed_last())
-        return failed <= before and bool(failed) == bool(before)
 
     def _send_live(self) -> None:
         payload = self._payload(self._live.take(), live=True)

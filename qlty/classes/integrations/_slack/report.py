@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._slack.failures import Failure, describe, group
-from qlty.results import count, iter_results
+from qlty.results import count, iter_results, run_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from qlty.classes.integrations._slack.failures import Group
-    from qlty.results import RunInfo, TestResults, Totals
-
-Outcome = Literal["success", "failure"]
+    from qlty.results import RunInfo, RunOutcome, TestResults, Totals
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,9 @@ class Report:
     remark: str = ""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """``failure`` where anything failed or the run did not come to its end."""
-        return outcome(self.totals, self.run)
+        return run_outcome(self.failures, self.run)
 
     @property
     def failures(self) -> int:
@@ -124,16 +122,6 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
         mentions=extras.mentions,
         remark=extras.remark,
     )
-
-
-def outcome(totals: Totals, run: RunInfo) -> Outcome:
-    """Say how a run went; flaky is not failed, a run that was cut short is not a success.
-
-    An exit status other than 0 is a failure even where every test passed: nothing was collected,
-    or a plugin (coverage, say) failed the run.
-    """
-    broken = totals["failed_testcases"] or run.get("cut_short") or run.get("exit_status", 0)
-    return "failure" if broken else "success"
 
 
 def links(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
