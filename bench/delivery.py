@@ -16,8 +16,9 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from qlty.delivery import Journal, Masker, Outbox, Sent, StateDir, drain, start_relay
+from qlty.delivery import Masker, Outbox, Sent, drain, start_relay
 from qlty.results import TestCase
+from qlty.runs import RecordWriter, StateDir
 
 ROUNDS = 5
 #: as many as the environment of a CI job typically holds
@@ -28,18 +29,18 @@ def best(measure):
     return min(measure() for _ in range(ROUNDS))
 
 
-def journal_seconds_per_test(tests=2_000):
+def record_seconds_per_test(tests=2_000):
     with tempfile.TemporaryDirectory() as folder:
         state_dir = StateDir(Path(folder) / "state")
         state_dir.ensure()
-        journal = Journal.create(state_dir, "run", {}, Masker(SECRETS))
+        record = RecordWriter.create(state_dir, {"id": "run"}, (), Masker(SECRETS))
         cases = [_case(number) for number in range(tests)]
         started = time.perf_counter()
         for case, result in cases:
-            journal.start(case)
-            journal.finish(case, result)
+            record.start(case)
+            record.finish(case, result)
         elapsed = time.perf_counter() - started
-        journal.close()
+        record.close()
         return elapsed / tests
 
 
@@ -65,6 +66,11 @@ def _case(number):
         "results_dir": None,
         "attachments": [],
         "nodeid": nodeid,
+        "earlier_attempts": [],
+        "properties": [],
+        "tags": [],
+        "parameters": {},
+        "captured": {},
     }
     return TestCase(nodeid, f"test_add[{number}]", "TestCart", path="tests/test_shop.py"), result
 
@@ -181,7 +187,7 @@ def serve():
 
 
 def main():
-    print(f"journal, per test:           {best(journal_seconds_per_test) * 1e6:8.1f} µs   (< 50)")
+    print(f"record, per test:            {best(record_seconds_per_test) * 1e6:8.1f} µs   (< 50)")
     print(f"enqueue, per delivery:       {best(enqueue_seconds) * 1e3:8.3f} ms   (< 1)")
     bare, drained, grown = drain_figures()
     print(f"drain of 10,000 deliveries:  {drained:8.2f} s    ({drained / bare:.2f} x a bare loop)")

@@ -5,7 +5,7 @@
     - RegistrationError        an integration cannot be registered; names the entry and the cause
     - RunAborted               a required integration says that the run must not begin
     - OutboxError              the outbox cannot be used as asked (newer version, unknown id)
-    - JournalError             a run's journal cannot be read
+    - JournalError             the record of a run cannot be read
     - HistoryError             the file of earlier outcomes cannot be used
     - DeliveryError            one attempt to deliver failed; the subclass says what follows
         - RetryLater           the remote was not reached or asked to wait: try again
@@ -63,7 +63,7 @@ class OutboxError(QltyError):
 
 
 class JournalError(QltyError):
-    """A file is no journal, or one of a newer version."""
+    """A file is no record of a run, or one of a newer version."""
 
 
 class HistoryError(QltyError):

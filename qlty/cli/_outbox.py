@@ -19,12 +19,12 @@ from qlty.delivery import (
     ImportedSenders,
     Outbox,
     Row,
-    dead_journals,
     lines_of,
 )
 from qlty.errors import OutboxError, SettingsError
 from qlty.lifecycle import Recovered, RunCourier, report_dead_runs
 from qlty.results import clean
+from qlty.runs import dead_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +173,7 @@ def _deliver(args: argparse.Namespace) -> int:
 def _outbox_to_send(project: Project) -> Outbox:
     """Open the outbox; one that is gone is made again where a killed run is to be reported."""
     state = project.state_dir
-    if not state.outbox.exists() and dead_journals(state):
+    if not state.outbox.exists() and dead_records(state):
         return Outbox.open(state.outbox)
     return Outbox.open_existing(state.outbox)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qlty.delivery import StateDir, use_settings
+from qlty.delivery import use_settings
 from qlty.errors import SettingsError
+from qlty.runs import StateDir
 from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""From a fact to its target: journal, outbox, relay, receipt."""
+"""From a fact to its target: outbox, relay, receipt."""
 
 from qlty.delivery._answers import Answer, answer_of
 from qlty.delivery._classify import Verdict, classify, failure_of
@@ -7,57 +7,50 @@ from qlty.delivery._drain import Drainer, Sender, Senders, drain
 from qlty.delivery._exchange import Vendor, accepted, failure
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
-from qlty.delivery._journal import Journal, dead_journals
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Outbox
+from qlty.delivery._process import identity, is_alive
 from qlty.delivery._receipt import Line, Problem, Receipt, lines_of, receipt_of
 from qlty.delivery._relay import Relay, start_relay
-from qlty.delivery._replay import DeadRun, RecordedRun, read_journal, recover
 from qlty.delivery._rows import STATES, Row
 from qlty.delivery._senders import ImportedSenders
 from qlty.delivery._settings import use_settings
-from qlty.delivery._state_dir import StateDir
 
 __all__ = [
     "MASK",
     "STATES",
     "Answer",
-    "DeadRun",
     "Delivery",
     "Detached",
     "Drainer",
     "History",
     "ImportedSenders",
     "Job",
-    "Journal",
     "Line",
     "Masker",
     "Outbox",
     "Problem",
     "Receipt",
-    "RecordedRun",
     "Relay",
     "Row",
     "Sender",
     "Senders",
     "Sent",
-    "StateDir",
     "Vendor",
     "Verdict",
     "accepted",
     "answer_of",
     "classify",
     "current_masker",
-    "dead_journals",
     "drain",
     "failure",
     "failure_of",
+    "identity",
+    "is_alive",
     "lines_of",
     "mask",
     "mask_json",
-    "read_journal",
     "receipt_of",
-    "recover",
     "start_detached",
     "start_relay",
     "use_settings",

@@ -1,4 +1,4 @@
-"""A run's way out: journal, outbox, sending, receipt."""
+"""A run's way out: record, outbox, sending, receipt."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlty.classes.integrations.base_integration import Integration
-from qlty.delivery import Journal, Outbox, Receipt, StateDir, current_masker, receipt_of
+from qlty.delivery import Outbox, Receipt, current_masker, receipt_of
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._recovery import report_dead_runs
 from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, Sending
 from qlty.results import iter_results
+from qlty.runs import RecordWriter, StateDir
 from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from qlty.classes.integrations.registry import Registry
-    from qlty.results import RunInfo, TestCase, TestResult, TestResults
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult, TestResults
     from qlty.settings import QltySettings
 
 
@@ -59,11 +60,9 @@ class Deliveries:
         return current_masker().mask(text)
 
     def begin(self) -> None:
-        """Begin the journal: from here on the run is reported, whatever ends it."""
-        run = self._courier.run
+        """Begin the record: from here on the run is reported, whatever ends it."""
         paths = [self._registry.class_path(integration) for integration in self._registry]
-        info = {"run": run, "integrations": [path for path in paths if path]}
-        self._journal = Journal.create(self.state, run["id"], info)
+        self._record = RecordWriter.create(self.state, self._courier.run, filter(None, paths))
 
     def abandon(self) -> None:
         """Let go of everything: the run does not begin."""
@@ -71,11 +70,19 @@ class Deliveries:
 
     def test_started(self, case: TestCase) -> None:
         """Note that a test runs."""
-        self._journal.start(case)
+        self._record.start(case)
+
+    def expects(self, nodeids: Iterable[str], left_out: Mapping[str, Iterable[str]]) -> None:
+        """Note which tests are to run, and which are not."""
+        self._record.expect(nodeids, left_out)
+
+    def attempt_ended(self, case: TestCase, attempt: Attempt) -> None:
+        """Keep an attempt that is repeated."""
+        self._record.attempt(case, attempt)
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """Keep a result before anybody is told of it."""
-        self._journal.finish(case, result)
+        self._record.finish(case, result)
 
     def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
         """Begin to send: from here on nothing of it can disturb a test.
@@ -107,24 +114,24 @@ class Deliveries:
         """
         self._courier.history.save()
         if self._outbox.durable:
-            self._end_journal(again)
+            self._end_record(again)
             self._say_trouble()
             complete = self._deliver(self._budget(interrupted=interrupted))
         else:
             complete = self._deliver(self._budget(interrupted=interrupted))
-            self._end_journal([*again, *self._kept_nowhere()])
-        self._journal.close()
+            self._end_record([*again, *self._kept_nowhere()])
+        self._record.close()
         self._outbox.close()
         self.state.prune(self._settings.keep_runs)
         return not complete
 
-    def _end_journal(self, again: Iterable[Integration]) -> None:
+    def _end_record(self, again: Iterable[Integration]) -> None:
         """Let the next run report this one to some, where it can build them."""
         paths = {i.name: self._registry.class_path(i) for i in again}
-        if not any(paths.values()) or self._journal.trouble:
-            self._journal.end()
+        if not any(paths.values()) or self._record.trouble:
+            self._record.end()
             return
-        self._journal.told(
+        self._record.told(
             {self._registry.class_path(i) for i in self._registry} - {*paths.values()}
         )
         logger.warning("the next run reports this one to %s again", ", ".join(paths))
@@ -138,8 +145,8 @@ class Deliveries:
     def _say_trouble(self) -> None:
         if not self._outbox.durable:
             return  # nothing can be written at all, which the receipt says
-        if self._journal.trouble is not None:
-            logger.warning("%s: a kill would have lost results", self._journal.trouble)
+        if self._record.trouble is not None:
+            logger.warning("%s: a kill would have lost results", self._record.trouble)
         if self._courier.history.trouble is not None:
             logger.warning("%s", self._courier.history.trouble)
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations._resolve import find_class
 from qlty.classes.integrations.registry import HookLimits, Registry
-from qlty.delivery import recover
-from qlty.results import RunInfo, iter_results, run_info_from_json
+from qlty.lifecycle._play import killed_run_info, play
+from qlty.runs import dead_runs
 from qlty.runtime import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qlty.delivery import DeadRun, RecordedRun, StateDir
     from qlty.lifecycle._courier import RunCourier
+    from qlty.results import RunInfo
+    from qlty.runs import DeadRun, RecordedRun, StateDir
 
     MakeCourier = Callable[[RunInfo, Registry], RunCourier]
 
@@ -56,11 +57,11 @@ def report_dead_runs(
     told by one of the next runs, for a week; those that were told are not told again.
     """
     recovered = Recovered()
-    for dead in recover(state, partial(_belongs_to, rootdir), recovered.trouble):
+    for dead in dead_runs(state, partial(_belongs_to, rootdir), recovered.trouble):
         logger.info("run %s was killed before it was reported: reporting it now", dead.run.run_id)
         try:
             registry = Registry(limits)
-            courier = make_courier(_info(dead.run), registry)
+            courier = make_courier(killed_run_info(dead.run), registry)
             told = _report(dead.run, registry, courier)
         except Exception as error:  # noqa: BLE001 - its facts are a file's: the own run comes first
             cause = one_line(error)
@@ -96,10 +97,6 @@ def _belongs_to(rootdir: Path, run: RecordedRun) -> bool:
     return not other or Path(other) == rootdir or not Path(other).is_dir()
 
 
-def _info(run: RecordedRun) -> RunInfo:
-    return {**run_info_from_json(run.info["run"]), "cut_short": True}
-
-
 def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> set[str]:
     """Tell the integrations that have not been told; return the paths of all that have been now."""
     registry.connect(courier)
@@ -110,13 +107,5 @@ def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> set[st
             registry.register(find_class(path)(), path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's own constructor
             logger.warning("%s cannot report the killed run: %s", path, error)
-    registry.on_run_start()
-    for case, result in [*run.finished, *run.interrupted()]:
-        registry.on_test_end(case, result)
-    results = run.results
-    ends = [result["end_time"] for tests in results.values() for result in tests.values()]
-    elapsed = (max(ends) - courier.run["start"]).total_seconds() if ends else 0.0
-    courier.history.record(iter_results(results), run_id=run.run_id)
-    registry.on_run_end(results, run.run_id, elapsed, None, {"run": courier.run})
-    courier.history.save()
+    play(run, registry, courier.history)
     return run.told | {registry.class_path(integration) for integration in registry}

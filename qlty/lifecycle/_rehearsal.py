@@ -29,12 +29,12 @@ from qlty.lifecycle._deliveries import Deliveries
 from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from qlty.classes.integrations.base_integration import Integration
     from qlty.classes.integrations.registry import Registry
     from qlty.delivery import Job, Sent
-    from qlty.results import RunInfo, TestCase, TestResult, TestResults
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult, TestResults
     from qlty.settings import QltySettings
 
 
@@ -92,18 +92,24 @@ class Rehearsal(Deliveries):
                 )
 
     def begin(self) -> None:
-        """Keep no journal."""
+        """Keep no record."""
 
     def test_started(self, case: TestCase) -> None:
-        """Keep no journal."""
+        """Keep no record."""
+
+    def expects(self, nodeids: Iterable[str], left_out: Mapping[str, Iterable[str]]) -> None:
+        """Keep no record."""
+
+    def attempt_ended(self, case: TestCase, attempt: Attempt) -> None:
+        """Keep no record."""
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
-        """Keep no journal."""
+        """Keep no record."""
 
     def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
         """Begin to send to the server, so that integrations can wait for each other's answers."""
         del results, interrupted  # a rehearsal is no part of the history
-        self._recorder = self._record()
+        self._recorder = self._recorder_for_all()
         self._recorder.__enter__()
         self._drainer = Drainer(self._outbox, self, deadline=float("inf"))
         self._drainer.follow = True
@@ -145,7 +151,7 @@ class Rehearsal(Deliveries):
         found = next(each for each in self._registry if each.name == integration)
         return _Twin(found, self._recorder)
 
-    def _record(self) -> Recorder:
+    def _recorder_for_all(self) -> Recorder:
         return Recorder({each.name: each.rehearse for each in self._rehearsing()})
 
     def _rehearsing(self) -> Iterator[ConfiguredIntegration[Any]]:
@@ -155,7 +161,7 @@ class Rehearsal(Deliveries):
         self, integration: ConfiguredIntegration[Any], on_run_start: Callable[[], None]
     ) -> None:
         settings = integration.settings
-        with self._record() as recorder:
+        with self._recorder_for_all() as recorder:
             vars(integration)["settings"] = recorder.redirect(settings, integration.name)
             try:
                 on_run_start()

@@ -11,15 +11,16 @@ from qlty.classes.integrations import registry
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.registry import HookLimits
 from qlty.errors import RunAborted
+from qlty.lifecycle._play import Player
 from qlty.lifecycle._run_info import detect
-from qlty.results import RunInfo, TestCase, TestResult, TestResults, split_nodeid
 from qlty.runtime import Owner, clock, contained, logger
 from qlty.settings import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from qlty.lifecycle._deliveries import Deliveries
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult
     from qlty.settings import QltySettings
 
 
@@ -59,7 +60,6 @@ class Run:
     plan: Plan
     deliveries: Deliveries
     info: RunInfo = field(init=False)
-    test_results: TestResults = field(default_factory=dict)
     #: somebody wants the process to end, and did not choose what is skipped for that
     terminated: bool = False
     _began: float = field(default_factory=clock.monotonic)
@@ -70,6 +70,7 @@ class Run:
         project = plan.settings.project
         self.info = detect(plan.rootdir, plan.environment, plan.platform, project=project)
         self.registry = registry.reset(_limits(self.plan.settings.hook_timeout))
+        self._player = Player(self.registry, self.info)
 
     def open(self) -> None:
         """Make the state folder and the outbox."""
@@ -109,15 +110,25 @@ class Run:
         """A test began, or more became known of one that did."""
         self.deliveries.test_started(case)
 
+    def expects(self, nodeids: Iterable[str], left_out: Mapping[str, Iterable[str]]) -> None:
+        """Tests were collected: these will run, and those will not, by whoever left them out."""
+        self.deliveries.expects(nodeids, left_out)
+
+    def attempt_ended(self, case: TestCase, attempt: Attempt) -> None:
+        """A test will be repeated: store what its last attempt came to."""
+        if attempt["message"] is not None:
+            attempt["message"] = self.deliveries.mask(attempt["message"])
+        self.deliveries.attempt_ended(case, attempt)
+
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome of a test is known: store it, then tell the integrations."""
         if result["message"] is not None:
             result["message"] = self.deliveries.mask(result["message"])
-        class_key, test_key = split_nodeid(result["nodeid"])
-        tests = self.test_results.setdefault(class_key, {})
-        tests[test_key] = _worse(tests[test_key], result) if test_key in tests else result
+        if result["captured"]:
+            mask = self.deliveries.mask
+            result["captured"] = {name: mask(text) for name, text in result["captured"].items()}
         self.deliveries.test_ended(case, result)
-        self.registry.on_test_end(case, result)
+        self._player.test_ended(case, result)
 
     def finish(self, exit_status: int, log_path: Path | None, *, cut_short: bool) -> int:
         """Call ``on_run_end``, deliver, print the receipt.
@@ -143,12 +154,11 @@ class Run:
 
     @contained
     def _prepare_end(self, *, interrupted: bool) -> None:
-        self.deliveries.last_test_is_over(self.test_results, interrupted=interrupted)
+        self.deliveries.last_test_is_over(self._player.results, interrupted=interrupted)
 
     @contained
     def _call_on_run_end(self, elapsed: float, log: str | None) -> None:
-        context = {"run": self.info}
-        self.registry.on_run_end(self.test_results, self.info["id"], elapsed, log, context)
+        self._player.run_ended(elapsed, log, {})
 
     @contained
     def _deliver(self, *, interrupted: bool) -> bool:
@@ -158,12 +168,6 @@ class Run:
 
 def _limits(seconds: float | None) -> HookLimits:
     return HookLimits() if seconds is None else HookLimits(seconds, seconds, seconds)
-
-
-def _worse(one: TestResult, other: TestResult) -> TestResult:
-    """Of two results under one key, keep the one that somebody must look at."""
-    order = ("failed", "passed", "skipped")
-    return min(one, other, key=lambda result: order.index(result["status"]))
 
 
 def _line_of(error: BaseException) -> str:

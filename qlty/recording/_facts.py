@@ -27,6 +27,10 @@ MARKER_LIMIT = 4_000
 #: their arguments are the whole parameter table or live objects, and say nothing about one test
 _WITHOUT_ARGUMENTS = frozenset({"parametrize", "usefixtures", "filterwarnings"})
 
+#: marks that pytest and QLTY act on; all others are a project's own words for its tests
+_NO_TAGS = (
+    _WITHOUT_ARGUMENTS | {"skip", "skipif", "xfail", "testrail"} | {"pagerduty_trigger_incident"}
+)
 
 #: values that are the same after a way through JSON; nearly all marker arguments are
 _PLAIN = frozenset({int, bool, type(None)})
@@ -81,6 +85,7 @@ def _facts(item: pytest.Item) -> dict[str, Any]:
         "fixtures": list(getattr(item, "fixturenames", ())),
         "markers": [_marker(mark) for _, mark in marks],
         "levels": [_level(item, node) for node, _ in marks],
+        "parameters": _parameters(item),
     }
 
 
@@ -98,7 +103,20 @@ def _test_case(nodeid: str, facts: dict[str, Any]) -> TestCase:
         markers=markers,
         fixtures=tuple(facts["fixtures"]),
         case_ids=case_ids(name, markers, facts["levels"]),
+        tags=tuple(dict.fromkeys(one.name for one in markers if one.name not in _NO_TAGS)),
+        parameters=facts["parameters"],
     )
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return {}
+    return {clean(str(name)): _parameter(value) for name, value in callspec.params.items()}
+
+
+def _parameter(value: object) -> Any:
+    return value if _is_plain(value) else _shown(value)[:_SHORT]
 
 
 def _level(item: pytest.Item, node: Any) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
+    Attempt,
     Attempts,
     PhaseReport,
     TestCase,
     TestResult,
+    Verdict,
     case_ids,
     clean,
     merge,
@@ -20,13 +22,14 @@ from qlty.results import (
 )
 from qlty.runtime import Owner, clock, contained
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _SUBTEST_REPORTS = frozenset({"SubtestReport", "SubTestReport"})
 _PHASES = frozenset({"setup", "call", "teardown"})
 _BEFORE_THE_END = frozenset({"setup", "call"})
 _LABELS = frozenset({"feature_name", "test_target", "results_dir"})
+_PLAIN = frozenset({int, bool, type(None)})
+
+#: characters of each captured stream
+CAPTURED_LIMIT = 16_384
 
 
 class Listener(Protocol):
@@ -35,6 +38,9 @@ class Listener(Protocol):
     def test_started(self, case: TestCase) -> None:
         """A test began, or more became known of one that did."""
 
+    def attempt_ended(self, case: TestCase, attempt: Attempt) -> None:
+        """A test will be repeated; this is what its last attempt came to."""
+
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome is known."""
 
@@ -42,8 +48,9 @@ class Listener(Protocol):
 class Recorder:
     """Listens to the reports of all tests, also of those that ran in xdist workers."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, captured_output: bool = True) -> None:
         self._listener = listener
+        self._captured_output = captured_output
         self._open: dict[str, Attempts] = {}
         self._collection_errors: set[str] = set()
         self._owner = Owner()
@@ -62,8 +69,8 @@ class Recorder:
         if attempts is None:
             attempts = self._open[nodeid] = Attempts(self._case(nodeid, location))
             self._listener.test_started(attempts.case)
-        else:
-            attempts.restart()
+        elif attempts.restart():
+            self._listener.attempt_ended(attempts.case, attempts.earlier[-1])
 
     @pytest.hookimpl(trylast=True)
     @contained
@@ -82,7 +89,8 @@ class Recorder:
         return _case_at(nodeid, location)
 
     def _take(self, report: pytest.TestReport, attempts: Attempts) -> None:
-        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+        if _is_to_be_repeated(report):
+            attempts.phases.append(_phase_report(report, attempts))
             attempts.again()
             return
         encoded = getattr(report, ATTRIBUTE, None)
@@ -90,8 +98,10 @@ class Recorder:
             attempts.case = decode(report.nodeid, encoded)
             self._listener.test_started(attempts.case)
         attempts.phases.append(_phase_report(report, attempts))
+        if report.failed and self._captured_output:
+            attempts.captured = _captured(report)
         if report.user_properties:
-            _take_properties(_properties(report), attempts)
+            _take_properties(report, attempts)
         if report.when not in _BEFORE_THE_END and not attempts.repeating:
             del self._open[report.nodeid]
             self._listener.test_ended(attempts.case, merge(attempts))
@@ -143,13 +153,23 @@ def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
     plain = report.passed and not expected_failure
     return PhaseReport(
         when,  # type: ignore[arg-type]
-        "passed" if subtest and not report.failed else report.outcome,
+        _verdict(report, subtest),
         None if plain else _message(report, subtest),
         getattr(report, "start", 0.0) or clock.now(),
         getattr(report, "stop", 0.0) or clock.now(),
         0.0 if subtest else getattr(report, "duration", 0.0),
         expected_failure,
     )
+
+
+def _verdict(report: pytest.TestReport, subtest: bool) -> Verdict:
+    if _is_to_be_repeated(report):
+        return "failed"
+    return "passed" if subtest and not report.failed else report.outcome
+
+
+def _is_to_be_repeated(report: pytest.TestReport) -> bool:
+    return report.outcome == "rerun"  # type: ignore[comparison-overlap]
 
 
 def _next_phase(attempts: Attempts) -> str:
@@ -159,7 +179,7 @@ def _next_phase(attempts: Attempts) -> str:
 
 
 def _message(report: pytest.TestReport, subtest: bool) -> str | None:
-    if report.failed:
+    if report.failed or _is_to_be_repeated(report):
         text = failure_text(report)
         return f"{_subtest_title(report)}\n{text}" if subtest else text
     if subtest:
@@ -199,18 +219,27 @@ def _skip_reason(report: pytest.TestReport) -> str:
     return failure_text(report)
 
 
-def _properties(report: pytest.TestReport) -> dict[str, list[object]]:
-    """Return the report's properties, each name with all its values."""
-    properties: dict[str, list[object]] = {}
+def _take_properties(report: pytest.TestReport, attempts: Attempts) -> None:
+    """Take the report's properties: all that were recorded up to its phase."""
     entries: list[Any] = report.user_properties  # tests append what they like
-    for entry in entries:
-        if isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str):
-            properties.setdefault(entry[0], []).append(entry[1])
-    return properties
+    attempts.properties = [
+        (clean(entry[0]), _plain(entry[1]))
+        for entry in entries
+        if isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str)
+    ]
+    for name, value in attempts.properties:
+        if name in _LABELS:
+            attempts.extras[name] = str(value)
+    if attached := [str(value) for name, value in attempts.properties if name == "attachment"]:
+        attempts.extras["attachments"] = attached
 
 
-def _take_properties(properties: Mapping[str, list[object]], attempts: Attempts) -> None:
-    for name in _LABELS & properties.keys():
-        attempts.extras[name] = _text(properties[name][-1])
-    if "attachment" in properties:
-        attempts.extras["attachments"] = [_text(path) for path in properties["attachment"]]
+def _plain(value: object) -> Any:
+    """Return a value that JSON holds as it is, and anything else as text."""
+    return value if type(value) in _PLAIN else _text(value)
+
+
+def _captured(report: pytest.TestReport) -> dict[str, str]:
+    """Return what a failed test has written, each cut."""
+    texts = {"stdout": report.capstdout, "stderr": report.capstderr, "log": report.caplog}
+    return {name: shorten(clean(text), CAPTURED_LIMIT) for name, text in texts.items() if text}

@@ -12,6 +12,7 @@ import pytest
 from qlty.errors import RunAborted
 from qlty.lifecycle import ABORTED, console
 from qlty.recording._recorder import Recorder
+from qlty.recording._selection import Selection
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
 from qlty.recording.active import ACTIVE_RUN, take_note_of, was_deselected
@@ -29,7 +30,7 @@ class Session:
     def __init__(self, config: pytest.Config, run: Run, after: Callable[[], None]) -> None:
         self._config = config
         self._run = run
-        self.recorder = Recorder(run)
+        self.recorder = Recorder(run, captured_output=run.plan.settings.captured_output)
         self._owner = Owner()
         self._broken_off = self._finished = False
         self._termination = Termination(self._stop)
@@ -63,6 +64,7 @@ class Session:
             self.say(f"qlty: {deliveries.mask(str(error))}")
             pytest.exit("no test was run", returncode=ABORTED)
         self._config.pluginmanager.register(self.recorder, "qlty-recorder")
+        self._config.pluginmanager.register(Selection(self._run.expects), "qlty-selection")
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C, or a test that called ``pytest.exit``."""

@@ -2,8 +2,17 @@
 
 from qlty.results._case_ids import case_ids, ids_in, no_ids_in
 from qlty.results._keys import COLLECTION, collectors, split_nodeid
-from qlty.results._merge import Attempts, PhaseReport, Verdict, merge
+from qlty.results._merge import (
+    Attempts,
+    PhaseReport,
+    Verdict,
+    add_result,
+    interrupted_result,
+    merge,
+    status_of,
+)
 from qlty.results._model import (
+    Attempt,
     Marker,
     Outcome,
     Phase,
@@ -21,6 +30,7 @@ from qlty.results._totals import Totals, count, iter_results
 __all__ = [
     "COLLECTION",
     "MESSAGE_LIMIT",
+    "Attempt",
     "Attempts",
     "Marker",
     "Outcome",
@@ -34,11 +44,13 @@ __all__ = [
     "TestResults",
     "Totals",
     "Verdict",
+    "add_result",
     "case_ids",
     "clean",
     "collectors",
     "count",
     "ids_in",
+    "interrupted_result",
     "iter_results",
     "merge",
     "no_ids_in",
@@ -46,4 +58,5 @@ __all__ = [
     "run_outcome",
     "shorten",
     "split_nodeid",
+    "status_of",
 ]

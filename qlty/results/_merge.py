@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qlty.results._model import Status, TestResult
+from qlty.results._keys import split_nodeid
+from qlty.results._model import Attempt, Status, TestResult
+from qlty.results._text import shorten
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-    from qlty.results._model import Outcome, Phase, TestCase
+    from qlty.results._model import Outcome, Phase, TestCase, TestResults
+
+#: characters of the text that is kept of an attempt that was repeated
+ATTEMPT_LIMIT = 4_096
 
 #: pytest's word for one phase: the same three as a result's status
 Verdict = Status
@@ -58,6 +64,12 @@ class Attempts:
     phases: list[PhaseReport] = field(default_factory=list)
     #: labels and evidence: feature_name, test_target, results_dir, attachments
     extras: dict[str, Any] = field(default_factory=dict)
+    #: those before the current one
+    earlier: list[Attempt] = field(default_factory=list)
+    #: what ``record_property`` was given
+    properties: list[tuple[str, Any]] = field(default_factory=list)
+    #: what a failed test has written
+    captured: dict[str, str] = field(default_factory=dict)
     #: the current attempt will be repeated
     repeating: bool = False
 
@@ -65,12 +77,33 @@ class Attempts:
         """The attempt that just ran does not count: it will be repeated."""
         self.repeating = True
 
-    def restart(self) -> None:
-        """Begin the next attempt, if the last one was to be repeated."""
-        if self.repeating:
-            self.count += 1
-            self.phases.clear()
-            self.repeating = False
+    def restart(self) -> bool:
+        """Begin the next attempt, if the last one was to be repeated; say whether it was."""
+        if not self.repeating:
+            return False
+        self.count += 1
+        if self.phases:
+            self.earlier.append(attempt_of(self.phases))
+        self.phases.clear()
+        self.captured.clear()
+        self.repeating = False
+        return True
+
+
+def attempt_of(phases: list[PhaseReport]) -> Attempt:
+    """Return what an attempt of one phase or more came to."""
+    failed = [report for report in phases if report.verdict == "failed"]
+    outcome = _outcome(phases, failed, interrupted=False)
+    message = _message(phases, failed, interrupted=False)
+    return {
+        "status": _STATUS[outcome],
+        "outcome": outcome,
+        "message": None if message is None else shorten(message, ATTEMPT_LIMIT),
+        "phase": failed[0].phase if failed else None,
+        "start_time": clock.utc(phases[0].start),
+        "end_time": clock.utc(phases[-1].stop),
+        "duration": sum([report.duration for report in phases]),
+    }
 
 
 def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) -> TestResult:
@@ -105,7 +138,39 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
         "results_dir": extras.get("results_dir"),
         "attachments": list(extras.get("attachments", ())),
         "nodeid": case.nodeid,
+        "earlier_attempts": attempts.earlier,
+        "properties": attempts.properties,
+        "tags": list(case.tags),
+        "parameters": dict(case.parameters),
+        "captured": attempts.captured if failed else {},
     }
+
+
+def interrupted_result(case: TestCase, start: datetime) -> TestResult:
+    """Return the result of a test that began and of which nothing else is known."""
+    result = merge(Attempts(case), interrupted=True, now=start.timestamp())
+    return {**result, "phase": None, "message": "The run ended while this test was running."}
+
+
+def add_result(results: TestResults, result: TestResult) -> None:
+    """Add a result; of two under one key, keep the one that somebody must look at."""
+    class_key, test_key = split_nodeid(result["nodeid"])
+    tests = results.setdefault(class_key, {})
+    known = tests.get(test_key)
+    tests[test_key] = result if known is None else min(known, result, key=_urgency)
+
+
+def _urgency(result: TestResult) -> int:
+    return ("failed", "passed", "skipped").index(result["status"])
+
+
+def status_of(outcome: Outcome) -> Status:
+    """Return which of the three an outcome is.
+
+    Raises:
+        KeyError: there is no such outcome.
+    """
+    return _STATUS[outcome]
 
 
 def _outcome(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: bool) -> Outcome:

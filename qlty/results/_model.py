@@ -14,6 +14,23 @@ Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
 Phase = Literal["collect", "setup", "call", "teardown"]
 
 
+class Attempt(TypedDict):
+    """One attempt of a test that was repeated afterwards."""
+
+    status: Status
+    outcome: Outcome
+    #: failure text, cut; ``None`` where there is none
+    message: str | None
+    #: where it failed; ``None`` where it did not
+    phase: Phase | None
+    #: aware, in UTC
+    start_time: datetime
+    #: aware, in UTC
+    end_time: datetime
+    #: seconds
+    duration: float
+
+
 class TestResult(TypedDict):
     """The final outcome of one test over all its phases and reruns."""
 
@@ -49,6 +66,16 @@ class TestResult(TypedDict):
     attachments: list[str]
     #: pytest's node id
     nodeid: str
+    #: the attempts before the last one, in their order
+    earlier_attempts: list[Attempt]
+    #: what ``record_property`` was given, in order, a name as often as it was recorded
+    properties: list[tuple[str, Any]]
+    #: names of the test's own marks, nearest first
+    tags: list[str]
+    #: values of a parametrized test by the parameter's name; what is no plain value as its repr
+    parameters: dict[str, Any]
+    #: ``stdout``, ``stderr`` and ``log`` of a failed test, each cut; only what is not empty
+    captured: dict[str, str]
 
 
 #: ``{class_key: {test_key: result}}``
@@ -85,6 +112,10 @@ class TestCase:
     fixtures: tuple[str, ...] = ()
     #: TestRail case ids
     case_ids: tuple[int, ...] = ()
+    #: names of the marks that are the project's own, nearest first
+    tags: tuple[str, ...] = ()
+    #: values of a parametrized test by the parameter's name; what is no plain value as its repr
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def get_closest_marker(self, name: str) -> Marker | None:
         """Return the nearest marker of this name, as pytest's items do."""

@@ -55,6 +55,7 @@ class QltySettings(Settings, frozen=True, kw_only=True):
         keep_runs: how many runs the state folder keeps.
         hook_timeout: seconds for one call of any hook; each hook has its own default.
         delivery_timeout: seconds that a run waits at its end for what is not delivered yet.
+        captured_output: keep what failed tests wrote to stdout, stderr and the log.
         history: file of earlier outcomes; ``history.jsonl`` in the state folder if not set.
     """
 
@@ -67,4 +68,5 @@ class QltySettings(Settings, frozen=True, kw_only=True):
     keep_runs: Annotated[int, Meta(ge=1, examples=[20])] = 20
     hook_timeout: Annotated[float, Meta(gt=0, examples=[30])] | None = None
     delivery_timeout: Annotated[float, Meta(ge=0, examples=[60])] = 60
+    captured_output: bool = True
     history: Path | None = None

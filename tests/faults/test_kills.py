@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from qlty.delivery import read_journal
+from qlty.runs import read_record
 
 KILLS = int(os.environ.get("QLTY_CHAOS_KILLS", "4"))
 
@@ -89,7 +89,7 @@ def finished_cases(root):
     """Return the case ids of all tests that the journals know the outcome of."""
     cases = []
     for path in (root / ".qlty-framework" / "runs").glob("*.jsonl"):
-        for case, _ in read_journal(path).finished:
+        for case, _ in read_record(path).finished:
             cases += case.case_ids
     return set(cases)
 
@@ -106,7 +106,7 @@ def test_a_kill_at_a_random_moment(everything, sandbox, turn):
     everything.write("test_suite.py", SUITE.replace("{service}", service))
 
     process = everything.start(*workers)
-    wait_for_the_journal(everything.root, process)
+    wait_for_the_record(everything.root, process)
     time.sleep(chance.uniform(0, 4))
     killed = kill_one(marker, victim, process.pid)
     output, _ = process.communicate(timeout=300)
@@ -121,7 +121,7 @@ def test_a_kill_at_a_random_moment(everything, sandbox, turn):
     assert again.output == "nothing to deliver\n"
 
 
-def wait_for_the_journal(root, process):
+def wait_for_the_record(root, process):
     """A run that is killed before it begins has nothing to lose."""
     deadline = time.monotonic() + 120
     while not list((root / ".qlty-framework" / "runs").glob("*.jsonl")):

@@ -100,6 +100,15 @@ def test_flaky_tests_are_a_group_of_their_own_and_no_failure(slack, make):
     assert "*Flaky:* 1 test passed only after a rerun\\n• `a.py::test_one`" in make.text(reply)
 
 
+def test_a_flaky_test_says_why_it_failed_first(slack, make):
+    first = {"message": "E   TimeoutError: no answer in 3 s", "outcome": "failed"}
+    slack.post(
+        make.result("a.py::test_one", flaky=True, attempts=2, earlier_attempts=[first]),
+    )
+    shown = make.text(slack.replies[0])
+    assert "`a.py::test_one` failed first with `TimeoutError: no answer in 3 s`" in shown
+
+
 def test_testrail_and_pagerduty_are_linked_where_they_are_known(slack, make):
     context = {
         "testrail_run_id": 12,

@@ -99,6 +99,13 @@ def describe(
     )
 
 
+def first_error(result: TestResult) -> str:
+    """Return the error of the first attempt of a flaky test, ``""`` where none is known."""
+    messages = (attempt["message"] for attempt in result.get("earlier_attempts", ()))
+    first = next(filter(None, messages), "")
+    return _error(first[-_TAIL:])[0]
+
+
 def group(failures: Iterable[Failure]) -> list[Group]:
     """Put failures with the same error together.
 

@@ -252,6 +252,11 @@ def _flaky(report: Report) -> Block:
     return _section(title + _list(report, report.flaky, limits.SECTION - len(title)))
 
 
+def _flaky_test(report: Report, nodeid: str) -> str:
+    error = report.flaky_errors.get(nodeid)
+    return code(nodeid, _NAME) + (f" failed first with {code(error, _ERROR)}" if error else "")
+
+
 def _failure(report: Report, failure: Failure) -> str:
     name = code(failure.nodeid, _NAME)
     phase = _PHASES.get(failure.phase, "")
@@ -262,7 +267,7 @@ def _list(report: Report, tests: Sequence[Failure | str], room: int) -> str:
     """Return a line for each test as far as there is room, and where the others can be found."""
     last = f"+{len(tests)} more {_where(report)}"
     lines = [
-        f"• {code(test, _NAME) if isinstance(test, str) else _failure(report, test)}"
+        f"• {_flaky_test(report, test) if isinstance(test, str) else _failure(report, test)}"
         for test in tests[:_NAMES]
     ]
     lines = _fitting(lines, room - len(last) - 1)

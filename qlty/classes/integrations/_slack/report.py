@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._slack.failures import Failure, describe, group
+from qlty.classes.integrations._slack.failures import Failure, describe, first_error, group
 from qlty.results import count, iter_results, run_outcome
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Report:
         elapsed: seconds.
         groups: failed tests by their error.
         flaky: node ids of tests that passed only after a rerun.
+        flaky_errors: by node id, the error with which a flaky test failed first, where it is known.
         fixed: how many tests pass that failed in the run before.
         links: further pages as ``(url, text)``, such as TestRail's run.
         incidents: PagerDuty's, as ``(url, text)``.
@@ -39,6 +40,7 @@ class Report:
     elapsed: float
     groups: tuple[Group, ...] = ()
     flaky: tuple[str, ...] = ()
+    flaky_errors: Mapping[str, str] = field(default_factory=dict)
     fixed: int = 0
     links: tuple[tuple[str, str], ...] = ()
     incidents: tuple[tuple[str, str], ...] = ()
@@ -101,6 +103,7 @@ class Extras:
 def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) -> Report:
     """Return the facts of a run that is over."""
     failures, flaky, fixed = [], [], 0
+    first_errors: dict[str, str] = {}
     before = extras.broken_before
     for result in iter_results(results):
         if result["status"] == "failed":
@@ -109,12 +112,15 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
             fixed += 1
         if result.get("flaky"):
             flaky.append(result["nodeid"])
+            if error := first_error(result):
+                first_errors[result["nodeid"]] = error
     return Report(
         run=run,
         totals=count(results),
         elapsed=elapsed,
         groups=tuple(group(failures)),
         flaky=tuple(flaky),
+        flaky_errors=first_errors,
         fixed=fixed,
         links=links(extras.context),
         incidents=incidents(extras.context),

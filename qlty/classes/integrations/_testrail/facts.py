@@ -35,7 +35,7 @@ def describe(
         case_ids=ids,
         automation_ids=names,
         duration=result["duration"],
-        message=cut(result["message"] or "", MESSAGE),
+        message=cut(_message(result), MESSAGE),
         attempts=result["attempts"],
         flaky=result["flaky"],
         interrupted=result["interrupted"],
@@ -44,6 +44,14 @@ def describe(
         values=_values(case),
         files=_files(result, settings.attach),
     )
+
+
+def _message(result: TestResult) -> str:
+    """Return the failure's text; of a flaky test that of its first attempt."""
+    if result["message"] or not result["flaky"]:
+        return result["message"] or ""
+    first = next((one for one in result.get("earlier_attempts", ()) if one["message"]), None)
+    return "" if first is None else f"It failed at first:\n{first['message']}"
 
 
 def _kind(result: TestResult) -> str:

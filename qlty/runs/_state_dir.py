@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 #: https://bford.info/cachedir/
 _CACHEDIR_TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
-# This folder belongs to QLTY Framework: journals of test runs and what is still to be delivered.
+# This folder belongs to QLTY Framework: records of test runs and what is still to be delivered.
 """
 
 
 class StateDir:
-    """``.qlty-framework`` in a project: journals, outbox, history.
+    """``.qlty-framework`` in a project: records, outbox, history.
 
     Attributes:
         path: the folder; made by :meth:`ensure`.
-        runs: one journal per run, and what else belongs to a run, as ``<run id>.<anything>``.
+        runs: one record per run, and what else belongs to a run, as ``<run id>.<anything>``.
         outbox: deliveries.
         history: the last outcomes of each test.
     """
@@ -52,11 +52,11 @@ class StateDir:
 
         A run that is alive, or that nobody has reported yet, stays. Run ids sort by time.
         """
-        from qlty.delivery._journal import is_over
+        from qlty.runs._alive import is_over
 
-        for journal in sorted(self.runs.glob("*.jsonl"))[: -keep or None]:
-            if is_over(journal):
-                for file in self.runs.glob(f"{_escape(journal.stem)}.*"):
+        for record in sorted(self.runs.glob("*.jsonl"))[: -keep or None]:
+            if is_over(record):
+                for file in self.runs.glob(f"{_escape(record.stem)}.*"):
                     file.unlink(missing_ok=True)
 
 

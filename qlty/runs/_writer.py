@@ -1,0 +1,173 @@
+"""Writing the record of a run that is going on.
+
+A line is handed to the operating system before the test's hooks are called, so it survives
+whatever ends this process.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from qlty.delivery import current_masker, identity
+from qlty.runs._alive import own, try_lock
+from qlty.runs._format import RECORD_VERSION, encode, short_case, short_result
+from qlty.runtime import Owner, clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from qlty.delivery import Masker
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult
+    from qlty.runs._state_dir import StateDir
+
+#: fields of a result that hold a number, a time or one of our own words
+_NO_TEXT = frozenset({"status", "outcome", "phase", "start_time", "end_time", "duration"}) | {
+    "attempts",
+    "flaky",
+    "interrupted",
+    "test_case_ids",
+}
+
+
+class RecordWriter:
+    """The record of a run that is going on.
+
+    Attributes:
+        path: the file.
+        trouble: why nothing more is written; ``None`` as long as all is well.
+    """
+
+    def __init__(self, path: Path, masker: Masker | None = None) -> None:
+        self.path = path
+        self.trouble: str | None = None
+        self._masker = masker
+        self._owner = Owner()
+        self._file: int | None = None
+        self._made = False
+        #: facts that have been written, of the tests that are running
+        self._known: dict[str, TestCase] = {}
+
+    @classmethod
+    def create(
+        cls,
+        state_dir: StateDir,
+        run: RunInfo,
+        integrations: Iterable[str] = (),
+        masker: Masker | None = None,
+    ) -> RecordWriter:
+        """Begin the record of a run; never raises, see :attr:`trouble`.
+
+        Args:
+            state_dir: where.
+            run: its facts; its ``id`` is unique and safe as a file name.
+            integrations: class paths of those whom somebody else can tell of it.
+            masker: what takes secrets out; by default that of this process.
+        """
+        record = cls(state_dir.runs / f"{run['id']}.jsonl", masker)
+        record._open()
+        record._write(
+            {
+                "event": "run",
+                "version": RECORD_VERSION,
+                "run_id": run["id"],
+                "process": identity(),
+                "run": dict(run),
+                "integrations": list(integrations),
+            }
+        )
+        return record
+
+    def expect(self, nodeids: Iterable[str], left_out: Mapping[str, Iterable[str]]) -> None:
+        """Note which tests are to run, and which are not, by whoever left them out."""
+        masker = self._masker or current_masker()
+        expected = [masker.key(nodeid) for nodeid in nodeids]
+        others = {by: [masker.key(nodeid) for nodeid in ids] for by, ids in left_out.items()}
+        record = {"event": "expected", "nodeids": expected, "left_out": others}
+        self._write(record, tuple(others))
+
+    def start(self, test_case: TestCase) -> None:
+        """Note that a test begins, or what else became known of it."""
+        self._lock()
+        nodeid = test_case.nodeid
+        record: dict[str, Any] = {"event": "start", "nodeid": nodeid}
+        record["time"] = clock.utc_now()
+        # what a test brings into the environment is not in its name: it has not run yet
+        self._write(record, self._add_facts(record, test_case), look=False)
+
+    def attempt(self, test_case: TestCase, attempt: Attempt) -> None:
+        """Note an attempt that is followed by another one."""
+        said = {name: value for name, value in attempt.items() if name != "status"}
+        record = {"event": "attempt", "nodeid": test_case.nodeid, "attempt": said}
+        self._write(record, (test_case.nodeid, attempt["message"]))
+
+    def finish(self, test_case: TestCase, result: TestResult) -> None:
+        """Note the final outcome of a test."""
+        record: dict[str, Any] = {"event": "finish", "nodeid": test_case.nodeid}
+        facts = self._add_facts(record, test_case)
+        record["result"] = short = short_result(result)
+        texts = [value for name, value in short.items() if name not in _NO_TEXT]
+        self._write(record, (facts, texts))
+        self._known.pop(test_case.nodeid, None)
+
+    def _add_facts(self, record: dict[str, Any], test_case: TestCase) -> Any:
+        """Add the facts of a test where no line has them yet; return what may hold a secret."""
+        if self._known.get(test_case.nodeid) == test_case:
+            return test_case.nodeid
+        self._known[test_case.nodeid] = test_case
+        record["test_case"] = short_case(test_case)
+        return tuple(vars(test_case).values())
+
+    def told(self, integrations: Iterable[str]) -> None:
+        """Note who has been told; the next run tells the others."""
+        self._write({"event": "told", "integrations": sorted(integrations)})
+
+    def end(self) -> None:
+        """Note that the run has been reported: nobody needs to find it."""
+        self._write({"event": "end"})
+        if self.trouble is not None and self._made and self._owner.is_here:
+            # without its last line, the next run would report it once more, as a killed one
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None and self._owner.is_here:
+            with suppress(OSError):  # a test may have closed every descriptor that it found
+                os.close(self._file)
+            own.discard(str(self.path))
+        self._file = None
+
+    def _open(self) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self.path, flags, 0o600)
+            self._made = True
+            own.add(str(self.path))
+            self._lock()
+        except OSError as error:
+            self._give_up(error)
+
+    def _lock(self) -> None:
+        # again for each test: a test that reads this file makes the process lose its lock
+        if self._file is not None and self._owner.is_here:
+            # on a file system without locks, the process's name in the header remains
+            try_lock(self._file)
+
+    def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> None:
+        if self._file is None or not self._owner.is_here:
+            return
+        line = encode(record, self._masker or current_masker(look=look), texts)
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            self._give_up(error)
+            return
+        if written < len(line):
+            self._give_up(OSError(0, "the disk is full"))
+
+    def _give_up(self, error: OSError) -> None:
+        self.trouble = f"the record {self.path} cannot be written: {error.strerror}"
+        self.close()
