@@ -161,7 +161,8 @@ def _deliver(args: argparse.Namespace) -> int:
         killed = _send(project, outbox, timeout, follow=args.follow)
     except KeyboardInterrupt:
         print("interrupted: what is left is kept", file=sys.stderr)
-    rows = [row for row in outbox.rows() if row.id not in settled]
+    untold = {row.id for row in outbox.tell_given_up()}
+    rows = [row for row in outbox.rows() if row.id not in settled or row.id in untold]
     outbox.close()
     _report_delivery(rows, as_json=args.json)
     states = {row.state for row in rows}

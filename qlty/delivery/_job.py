@@ -17,11 +17,13 @@ class Sent:
         text: what arrived, in a few words, such as ``"run R12: 40 results"``.
         links: addresses of what was made at the remote.
         notes: what the remote did not take although the job as a whole was delivered.
+        counts: whether something arrived; a job that found nothing to do is done, but no delivery.
     """
 
     text: str = ""
     links: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    counts: bool = True
 
 
 @dataclass

@@ -160,6 +160,7 @@ class Lane:
             shown(str(sent.text)),
             tuple(shown(str(link)) for link in sent.links),
             tuple(shown(str(note)) for note in sent.notes),
+            counts=sent.counts,
         )
 
     def _shown(self, text: str) -> str:

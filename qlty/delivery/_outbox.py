@@ -180,6 +180,13 @@ class Outbox:
         which = {"run_id": run_id, "state": state, "integration": integration}
         return [row for store in self.stores for row in store.rows(**which)]
 
+    def tell_given_up(self, run_id: str = "") -> list[Row]:
+        """Return what became too old to be sent and is in nobody's receipt yet: each once.
+
+        ``run_id``: the run that tells; of its own it tells anyway.
+        """
+        return [row for store in self.stores for row in store.tell_given_up(run_id)]
+
     def counts(self, run_id: str | None = None) -> dict[str, int]:
         """Return how many deliveries are in each state."""
         total: dict[str, int] = {}

@@ -106,6 +106,8 @@ class Receipt:
         trouble: why it does not; ``None`` where it does.
         lines: one per integration.
         earlier: deliveries of earlier runs that still wait.
+        given_up: those of earlier runs that became too old to be sent during this one, by
+            integration.
     """
 
     run_id: str
@@ -113,6 +115,7 @@ class Receipt:
     trouble: str | None
     lines: tuple[Line, ...]
     earlier: int = 0
+    given_up: tuple[tuple[str, tuple[Problem, ...]], ...] = ()
 
     def line(self, integration: str) -> Line:
         """Return the line of an integration, an empty one where it has none."""
@@ -123,6 +126,9 @@ class Receipt:
     def render(self) -> list[str]:
         """Return the receipt as text, one line per fact, never empty."""
         lines = [text for line in self.lines for text in line.render(kept=self.durable)]
+        for name, problems in self.given_up:
+            lines.append(f"{name}: of earlier runs")
+            lines += _render_problems(problems, "given up", _HOW_TO_LOOK)
         if self.trouble:
             lines.append(f"deliveries are not kept beyond this run: {self.trouble}")
         if self.earlier:
@@ -137,15 +143,19 @@ class Receipt:
             "durable": self.durable,
             "trouble": self.trouble,
             "earlier_waiting": self.earlier,
+            "earlier_given_up": {
+                name: [asdict(problem) for problem in problems] for name, problems in self.given_up
+            },
             "integrations": [line.to_json() for line in self.lines],
         }
 
 
 _HOW_TO_SEND = "send with 'qlty-framework outbox deliver'"
+_HOW_TO_LOOK = "see 'qlty-framework outbox show {id}'"
 
 _STATES: tuple[tuple[str, str, str], ...] = (
     ("waiting", "waiting", _HOW_TO_SEND),
-    ("refused", "refused", "see 'qlty-framework outbox show {id}'"),
+    ("refused", "refused", _HOW_TO_LOOK),
     ("given_up", "given up", ""),
     ("lost", "lost", "send again with 'qlty-framework outbox retry {id}'"),
 )
@@ -157,6 +167,7 @@ def receipt_of(
     *,
     notes: Mapping[str, Sequence[str]] | None = None,
     integrations: Iterable[str] = (),
+    meanwhile: bool = False,
 ) -> Receipt:
     """Read from the outbox what became of a run's deliveries.
 
@@ -165,6 +176,7 @@ def receipt_of(
         run_id: the run.
         notes: what each integration wants said.
         integrations: all that were active: those that delivered nothing have a line, too.
+        meanwhile: tell also what of earlier runs was given up and not told; that is told once.
     """
     notes = notes or {}
     by_name: dict[str, list[Row]] = {name: [] for name in [*integrations, *notes]}
@@ -178,7 +190,13 @@ def receipt_of(
         trouble=outbox.trouble,
         lines=tuple(_line(name, rows, notes.get(name, ())) for name, rows in by_name.items()),
         earlier=waiting - own,
+        given_up=_given_up_meanwhile(outbox, run_id) if meanwhile else (),
     )
+
+
+def _given_up_meanwhile(outbox: Outbox, run_id: str) -> tuple[tuple[str, tuple[Problem, ...]], ...]:
+    lines = lines_of(outbox.tell_given_up(run_id))
+    return tuple((line.integration, line.given_up) for line in lines)
 
 
 def lines_of(rows: Iterable[Row]) -> list[Line]:
@@ -193,7 +211,7 @@ def _line(name: str, rows: list[Row], notes: Sequence[str]) -> Line:
     sent = [row.sent for row in rows if row.state == "delivered" and row.sent is not None]
     return Line(
         integration=name,
-        delivered=sum(row.state == "delivered" for row in rows),
+        delivered=sum(row.state == "delivered" and _counts(row) for row in rows),
         texts=tuple(one.text for one in sent if one.text),
         links=tuple(dict.fromkeys(link for one in sent for link in one.links)),
         waiting=_problems(rows, _WAITING),
@@ -202,6 +220,10 @@ def _line(name: str, rows: list[Row], notes: Sequence[str]) -> Line:
         lost=_problems(rows, ("lost",)),
         notes=(*notes, *(note for one in sent for note in one.notes)),
     )
+
+
+def _counts(row: Row) -> bool:
+    return row.sent is None or row.sent.counts
 
 
 @dataclass
@@ -239,8 +261,10 @@ def _summary(line: Line) -> str:
     for name, word, _ in _STATES:
         number = sum(len(problem.ids) for problem in getattr(line, name))
         counts += [f"{word} {number}"] if number else []
-    text = ", ".join(counts) or "nothing to deliver"
-    return f"{text} ({said})" if said else text
+    text = ", ".join(counts)
+    if said and text:
+        return f"{text} ({said})"
+    return text or said or "nothing to deliver"
 
 
 def _render_problems(problems: tuple[Problem, ...], word: str, advice: str) -> list[str]:

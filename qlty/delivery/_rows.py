@@ -81,13 +81,15 @@ def from_record(record: sqlite3.Row) -> Row:
 def sent_to_json(sent: Sent | None) -> str:
     """Store what a sender gave back; a sender that gave nothing back has still delivered."""
     sent = sent or Sent()
-    return to_json({"text": sent.text, "links": list(sent.links), "notes": list(sent.notes)})
+    stored = {"text": sent.text, "links": list(sent.links), "notes": list(sent.notes)}
+    return to_json(stored if sent.counts else {**stored, "counts": False})
 
 
 def sent_from_json(text: str) -> Sent:
     """Undo :func:`sent_to_json`."""
     stored = json.loads(text)
-    return Sent(stored["text"], tuple(stored["links"]), tuple(stored["notes"]))
+    parts = tuple(stored["links"]), tuple(stored["notes"])
+    return Sent(stored["text"], *parts, counts=stored.get("counts", True))
 
 
 def to_json(value: Any) -> str:

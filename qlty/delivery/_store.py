@@ -131,6 +131,26 @@ class Store:
             )
             return [from_record(record) for record in cursor]
 
+    def tell_given_up(self, run_id: str) -> list[Row]:
+        """Return what was given up since this was last asked, without that of one run."""
+        with self._transaction():
+            mark = self._connection.execute(
+                "SELECT max(value) FROM meta WHERE name = 'given_up_told'"
+            ).fetchone()
+            since = float(mark[0] or 0)
+            cursor = self._connection.execute(
+                f"SELECT {_ALL} FROM delivery WHERE state = 'given_up' "  # noqa: S608
+                "AND settled_at > ? ORDER BY id",
+                [since],
+            )
+            rows = [from_record(record) for record in cursor]
+            newest = max((row.settled_at or 0.0 for row in rows), default=since)
+            self._connection.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('given_up_told', ?)",
+                [repr(newest)],
+            )
+        return [row for row in rows if row.run_id != run_id]
+
     def lanes(self, run_id: str | None = None) -> list[tuple[str, str, str | None]]:
         """Return integration, target and class path of everything that is still to be sent."""
         with self._lock:

@@ -178,7 +178,7 @@ class Deliveries:
         for courier, registry in self._earlier:
             logger.info("of run %s:", courier.run["id"])
             self._say(_receipt(self._outbox, courier, registry))
-        receipt = _receipt(self._outbox, self._courier, self._registry)
+        receipt = _receipt(self._outbox, self._courier, self._registry, meanwhile=True)
         self._say(receipt)
         return receipt
 
@@ -197,6 +197,14 @@ class Deliveries:
             logger.error("the receipt cannot be written to %s: %s", self._receipt_file, error)
 
 
-def _receipt(outbox: Outbox, courier: RunCourier, registry: Registry) -> Receipt:
+def _receipt(
+    outbox: Outbox, courier: RunCourier, registry: Registry, *, meanwhile: bool = False
+) -> Receipt:
     senders = [i.name for i in registry if type(i).send is not Integration.send]
-    return receipt_of(outbox, courier.run["id"], notes=courier.notes, integrations=senders)
+    return receipt_of(
+        outbox,
+        courier.run["id"],
+        notes=courier.notes,
+        integrations=senders,
+        meanwhile=meanwhile,
+    )

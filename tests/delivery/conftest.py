@@ -169,7 +169,7 @@ def outbox(tmp_path):
 def put(outbox):
     """Enqueue a delivery with sensible defaults."""
 
-    def enqueue(text="a", **changes):
+    def enqueue(text="a", outbox=outbox, **changes):
         values = {
             "integration": "web",
             "target": "remote",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -94,6 +95,24 @@ def test_what_was_given_up_or_lost_is_told_apart(outbox, put, deliver, scripted,
     assert not line.complete
 
 
+def test_what_an_earlier_run_left_and_is_too_old_now_is_told_by_the_run_that_meets_it(
+    tmp_path, put, deliver, scripted
+):
+    with contextlib.closing(Outbox.open(tmp_path / "shared.sqlite3")) as earlier:
+        put("old", outbox=earlier, run_id="run-0", expires_at=time.time() - 1)
+    with contextlib.closing(Outbox.open(tmp_path / "shared.sqlite3")) as outbox:
+        deliver(web=scripted(), outbox=outbox)
+        receipt = receipt_of(outbox, "run-1", meanwhile=True)
+        assert receipt.render() == [
+            "web: of earlier runs",
+            "  given up (1 delivery): too old to be sent; see 'qlty-framework outbox show 1'",
+        ]
+        assert receipt.to_json()["earlier_given_up"]["web"][0]["ids"] == (1,)
+        assert receipt.line("web").complete
+    with contextlib.closing(Outbox.open(tmp_path / "shared.sqlite3")) as later:
+        assert receipt_of(later, "run-2", meanwhile=True).render() == ["nothing to deliver"]
+
+
 def test_an_integration_that_delivered_nothing_is_told_too(outbox):
     receipt = receipt_of(outbox, "run-1", integrations=["web"], notes={"web": ["held back: why"]})
     assert receipt.render() == ["web: nothing to deliver", "  held back: why"]
@@ -146,3 +165,14 @@ def test_many_links_are_cut_with_a_count_in_the_text_alone(outbox, put, deliver,
     receipt = receipt_of(outbox, "run-1")
     assert f"  and {number - 5} more links" in receipt.render()
     assert len(receipt.line("web").links) == number
+
+
+def test_a_job_that_found_nothing_to_do_is_no_delivery(outbox, put, deliver, scripted):
+    put("a")
+    put("b")
+    words = {"a": Sent("open already: #1", counts=False), "b": Sent(counts=False)}
+    deliver(web=scripted(lambda job: words[job.payload["text"]]))
+    receipt = receipt_of(outbox, "run-1")
+    assert receipt.render() == ["web: open already: #1"]
+    assert receipt.line("web").delivered == 0
+    assert receipt.line("web").complete

@@ -86,8 +86,33 @@ def test_without_a_history_every_pass_resolves_its_key(machine, sandbox):
 
 
 def test_no_more_keys_are_resolved_than_pagerduty_takes_in_a_minute(machine, sandbox):
-    machine().run({f"test_{n}": "passed" for n in range(130)}, settings=BY_EVENTS)
+    ci = machine()
+    ci.run({f"test_{n}": "passed" for n in range(130)}, settings=BY_EVENTS)
     assert len(actions(sandbox)) == 100
+    (note,) = ci.told
+    assert "for 97 keys that pass on XIXOOXZ; 33 more have their turn in other runs" in note
+
+
+def test_each_of_many_keys_has_its_turn_where_no_history_is_kept(machine, sandbox):
+    names = [f"test_{n}" for n in range(150)]
+    for _ in range(4):
+        machine().run(dict.fromkeys(names, "passed"), settings=BY_EVENTS)
+    keys = {event["dedup_key"] for event in sandbox.pagerduty.events}
+    assert len(keys) > 3 + 97
+
+
+def test_resolve_events_for_what_nobody_knows_to_be_open_are_no_deliveries(machine):
+    ci = machine()
+    ci.run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert [row.sent.counts for row in ci.outbox.rows()] == [False]
+    assert ci.told == []
+
+
+def test_resolve_events_for_what_failed_before_are_told_by_its_name(machine):
+    ci = machine()
+    ci.run({"test_pay": "failed"}, settings=BY_EVENTS)
+    ci.run({"test_pay": "passed"}, settings=BY_EVENTS)
+    assert ci.told[-1] == "resolved, where it was open: tests/test_shop.py::test_pay"
 
 
 def test_a_laptop_resolves_nothing_and_says_so(machine, sandbox):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 
 import pytest
 
@@ -13,6 +15,9 @@ pytestmark = [
     pytest.mark.pagerduty_trigger_incident(service_id="XIXOOXZ"),
 ]
 """
+
+
+OUTBOX = ".qlty-framework/outbox.sqlite3"
 
 
 def titles(suite):
@@ -287,6 +292,19 @@ def test_endless_429_hangs_nothing_and_the_page_is_kept(suite):
     ran = suite.run(env={"QLTY_DELIVERY_TIMEOUT": "1"})
     (waiting,) = ran.line["waiting"]
     assert "429" in waiting["reason"]
+
+
+def test_a_page_that_an_earlier_run_left_and_is_too_old_is_told_by_the_next_run(suite):
+    suite.write(MARKED + "def test_pay(): assert False\ndef test_buy(): pass")
+    suite.sandbox.chaos({"pagerduty/*": {"status": 503}})
+    old = suite.run(env={"QLTY_DELIVERY_TIMEOUT": "2"})
+    assert old.line["waiting"]
+    with contextlib.closing(sqlite3.connect(suite.project.root / OUTBOX)) as outbox, outbox:
+        outbox.execute("UPDATE delivery SET expires_at = 1, state = 'waiting', owner = NULL")
+    suite.sandbox.chaos({})
+    new = suite.run("-k", "test_buy", "--report-to", "pagerduty")
+    assert new.receipt["earlier_given_up"]["pagerduty"]
+    assert "pagerduty: of earlier runs" in new.output
 
 
 def test_a_network_that_is_down_costs_the_tests_nothing(suite):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.classes.integrations._pagerduty._resolving import proved
-from qlty.classes.integrations._pagerduty._scope import short, test_of
+from qlty.classes.integrations._pagerduty._scope import SHORT, short, test_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +33,37 @@ def failing_before(known: Known, scope: Scope, past: Past) -> set[str]:
     }
 
 
-def suspects(known: Known, scope: Scope, run: Passes, past: Past) -> list[str]:
+@dataclass(frozen=True)
+class Suspects:
+    """Keys that may be open.
+
+    Attributes:
+        keys: each with its test, ``""`` for incidents that are about several.
+        sure: the history says that they failed before.
+        left: how many more passed, for which this run sends nothing.
+    """
+
+    keys: dict[str, str]
+    sure: bool
+    left: int = 0
+
+
+def suspects(known: Known, scope: Scope, run: Passes, past: Past, run_id: str) -> Suspects:
     """Return the keys that may be open and that nothing keeps open, groups first.
 
     A key ends where a run proved it as a whole, or where each of its tests that failed has passed
     since. Incidents about several tests end when nothing of the service is left that failed.
-    Where no earlier run is known: with all that passed, but not every file that was collected.
+    Where no earlier run is known: with what passed, but not every file that was collected.
     """
     whole = set(proved(run))
+    names = {key: test_of(nodeid) for key, nodeid in _passed(known, scope)}
     if not past.known:
         ran = set(run.ran)
         keys = [key for key in run.clean if key in whole and short(key) in ran]
         groups = run.groups if keys and not (run.failing or run.doubtful) else ()
-        return [*groups, *keys][:MAX_BLIND]
+        chosen = _turn_of(run_id, keys, MAX_BLIND - len(groups))
+        told = {key: names.get(key, "") for key in (*groups, *chosen)}
+        return Suspects(told, sure=False, left=len(keys) - len(chosen))
     left = _left(known, scope, past)
     broken = left & known.problems.keys() if run.whole else left
     healed = failing_before(known, scope, past)
@@ -52,7 +72,16 @@ def suspects(known: Known, scope: Scope, run: Passes, past: Past) -> list[str]:
         # tests of other files may have a key that a marker names
         keys = [key for key in keys if key not in run.shared]
     over = keys and not run.failing and not (broken - whole)
-    return [*(run.groups if over else ()), *keys]
+    groups = run.groups if over else ()
+    return Suspects({key: names.get(key, "") for key in (*groups, *keys)}, sure=True)
+
+
+def _turn_of(run_id: str, keys: list[str], room: int) -> list[str]:
+    """Return those keys whose turn it is: no key may wait for ever behind the same others."""
+    if len(keys) <= room:
+        return keys
+    start = int(digest(run_id, SHORT), 16) % len(keys)
+    return [*keys, *keys][start : start + room]
 
 
 def _left(known: Known, scope: Scope, past: Past) -> set[str]:

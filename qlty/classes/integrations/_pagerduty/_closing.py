@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._blind import failing_before, suspects
+from qlty.classes.integrations._pagerduty._blind import Suspects, failing_before, suspects
 from qlty.classes.integrations._pagerduty._resolving import Extent, passes
 from qlty.classes.integrations._pagerduty._text import one_line
 from qlty.runtime import clock
@@ -45,12 +45,19 @@ def settlement(
         )
     if proved is None and not everything:
         return None
+    suspected = (
+        suspects(known, scope, proved, past, run.get("id", ""))
+        if proved
+        else Suspects({}, sure=True)
+    )
     where = run.get("ci_url") or f"run {run.get('id', '')}"
     return {
         "service_id": known.service_id,
         "check": everything,
         "passes": asdict(proved) if proved else None,
-        "suspects": suspects(known, scope, proved, past) if proved else [],
+        "suspects": suspected.keys,
+        "sure": suspected.sure,
+        "left": suspected.left,
         "progress": f"Some of the tests of this incident passed ({where}).",
         "note": f"Resolved by QLTY: the tests of this incident passed ({where}).",
     }

@@ -42,6 +42,11 @@ _BLIND = (
     "set PAGERDUTY_API_KEY for that"
 )
 
+_NO_HISTORY = (
+    "no earlier run is known, so resolve events were sent for {keys} on {service}; {left} more "
+    "have their turn in other runs: keep the history between runs, or set PAGERDUTY_API_KEY"
+)
+
 
 def outcome_name(run_id: str) -> str:
     """Return the checkpoint's name for what became of a trigger in this run.
@@ -65,7 +70,7 @@ class Sender:
         """
         if job.kind == WITHDRAW:
             # what an older state of the key has left is no longer to be taken back
-            return Sent("" if job.checkpoint else job.payload["text"])
+            return Sent("" if job.checkpoint else job.payload["text"], counts=False)
         if not self._settings.has_credentials:
             raise Refused("no credentials: set PAGERDUTY_API_KEY, _OAUTH_TOKEN or _ROUTING_KEY")
         if job.kind == CHANGE:
@@ -117,7 +122,7 @@ def _note(rest: Rest, job: Job, incident: dict[str, Any]) -> Sent:
         tag = replace(tag, key=str(incident["incident_key"]), keys=keys)
     if rest.note_once(incident, page["note"], tag):
         return _told(job, "noted", incident)
-    return _told(job, "open already:", incident)
+    return replace(_told(job, "open already:", incident), counts=False)
 
 
 def _told(job: Job, verb: str, incident: dict[str, Any], notes: tuple[str, ...] = ()) -> Sent:
@@ -154,7 +159,7 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     service_id = job.payload["service_id"]
     notes = tuple(rest.problems_of(service_id)) if job.payload["check"] else ()
     if job.payload["passes"] is None:
-        return Sent("", notes=notes)
+        return Sent(notes=notes, counts=False)
     run = Passes.from_json(job.payload["passes"])
     opened = rest.open_of_service(run.service_id)
     resolvable, kept = _sort(rest, opened, run, job)
@@ -168,11 +173,9 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
         job.save(resolved=planned)
     resolved = job.checkpoint["resolved"]
     _note_all(rest, job, resolved)
-    names = "; ".join(one["name"] for one in resolved[:_NAMED])
-    more = f"; and {len(resolved) - _NAMED} more" if len(resolved) > _NAMED else ""
-    text = f"resolved {names}{more}" if resolved else f"nothing to resolve on {service_id}"
+    text = f"resolved {_listed([one['name'] for one in resolved])}" if resolved else ""
     links = tuple(one["html_url"] for one in resolved if one["html_url"])
-    return Sent(text, links, (*notes, *kept))
+    return Sent(text, links, (*notes, *kept), counts=bool(resolved))
 
 
 def _sort(
@@ -225,12 +228,28 @@ def _brief(incident: dict[str, Any]) -> dict[str, Any]:
 def _settle_by_events(events: Events, job: Job) -> Sent:
     """Resolve by key: without a REST key nobody can be asked what is open, and who opened it."""
     if job.payload["passes"] is None:
-        return Sent()
+        return Sent(counts=False)
     run = Passes.from_json(job.payload["passes"])
     if run.place != "ci":
-        return Sent(notes=(_BLIND,))
-    keys = [key for key in job.payload["suspects"] if key not in run.wanted]
+        return Sent(notes=(_BLIND,), counts=False)
+    suspects = {key: name for key, name in job.payload["suspects"].items() if key not in run.wanted}
+    keys = list(suspects)
     for done in range(job.checkpoint.get("resolved", 0), len(keys)):
         events.resolve(keys[done], run.service_id)
         job.save(resolved=done + 1)
-    return Sent(f"{len(keys)} resolve events" if keys else "nothing to resolve")
+    names = [name for name in suspects.values() if name]
+    if job.payload["sure"]:
+        text = f"resolved, where it was open: {_listed(names)}" if names else ""
+        return Sent(text, counts=bool(names))
+    left = job.payload["left"]
+    said = _NO_HISTORY.format(keys=_keys(len(names)), service=run.service_id, left=left)
+    return Sent(notes=(said,) if left else (), counts=False)
+
+
+def _keys(number: int) -> str:
+    return "1 key that passes" if number == 1 else f"{number} keys that pass"
+
+
+def _listed(names: list[str]) -> str:
+    more = f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return "; ".join(names[:_NAMED]) + more
