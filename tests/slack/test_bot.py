@@ -8,7 +8,49 @@ import time
 def test_a_run_without_failures_is_one_message(slack, make):
     (message,) = slack.post(make.result("a.py::test_one"), make.result("a.py::test_two"))
     assert message["channel"] == "C0SANDBOX"
-    assert message["blocks"][0]["text"]["text"] == "✅ storefront: 2 tests, none failed"
+    headline = message["blocks"][0]["text"]["text"]
+    assert headline == "✅ storefront: 2 tests, none failed (staging, main)"
+
+
+def test_a_run_that_skipped_everything_is_not_shown_as_good(slack, make):
+    (message,) = slack.post(make.result("a.py::test_one", "skipped"))
+    headline = message["blocks"][0]["text"]["text"]
+    assert headline == "⚠️ storefront: 1 test, all skipped (staging, main)"
+
+
+def test_the_channel_names_up_to_three_failures_of_different_errors_and_counts_the_others(
+    slack, make
+):
+    same = [make.result(f"a.py::test_{n}", "failed", "E   no disk") for n in range(5)]
+    other = make.result("b.py::test_other", "failed", "E   no network")
+    slack.post(*same, other)
+    (parent,) = slack.parents
+    (names,) = [b["text"]["text"] for b in parent["blocks"][1:] if "•" in str(b)]
+    lines = names.splitlines()
+    assert [line.split("`")[1] for line in lines[:3]] == [
+        "a.py::test_0",
+        "b.py::test_other",
+        "a.py::test_1",
+    ]
+    assert lines[3:] == ["and 3 more in the thread"]
+
+
+def test_title_fields_and_suffix_may_be_worded_by_the_project(slack, make):
+    slack.set(
+        TITLE="{project} {branch}: {failed} of {total} in {duration}",
+        FIELDS={"Team": "shop", "Stage": "{environment}/{platform}", "Nothing": "{user}"},
+        SUFFIX="<!subteam^S0456EFGH> see {ci_url} of {branch}",
+    )
+    slack.post(make.failed("a.py::test_one"), branch="<!here>")
+    (parent,) = slack.parents
+    assert parent["blocks"][0]["text"]["text"] == "❌ storefront <!here>: 1 of 1 in 1m 2s"
+    shown = make.text(parent)
+    assert "Team: `shop`" in shown
+    assert "Stage: `staging/chrome`" in shown
+    assert "Nothing" not in shown
+    suffix = parent["blocks"][-1]["text"]["text"]
+    assert suffix.startswith("<!subteam^S0456EFGH> see https://")
+    assert suffix.endswith(" of &lt;!here&gt;")
 
 
 def test_the_message_says_where_and_how_long_it_ran(slack, make):
@@ -28,8 +70,8 @@ def test_failures_stand_in_the_thread(slack, make):
     slack.post(make.failed("a.py::test_one"), make.result("a.py::test_two"))
     (parent,), (reply,) = slack.parents, slack.replies
     assert reply["thread_ts"] == parent["ts"]
-    assert "test_one" not in make.text(parent)
-    assert "test_one" in make.text(reply)
+    assert "assert 3 == 2" not in make.text(parent)
+    assert "assert 3 == 2" in make.text(reply)
 
 
 def test_a_failure_shows_its_error_its_place_and_a_link_to_it(slack, make):

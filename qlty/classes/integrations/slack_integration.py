@@ -11,6 +11,7 @@ from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.classes.integrations._slack import files, message, report
 from qlty.classes.integrations._slack.live import Live
 from qlty.classes.integrations._slack.settings import SlackSettings
+from qlty.classes.integrations._slack.wording import Wording
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._rehearsal import Request
@@ -135,8 +136,13 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
             context=context,
             source=self.settings.source_url,
             mentions=self.settings.mention,
+            wording=self._wording(),
         )
         return report.build(results, context.get("run") or self.run, elapsed, extras)
+
+    def _wording(self) -> Wording:
+        settings = self.settings
+        return Wording(settings.title, tuple(settings.fields.items()), settings.suffix or "")
 
     def _deliver_progress(self) -> None:
         self._run_id = self.run["id"]

@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qlty.classes.integrations._slack import limits
-from qlty.classes.integrations._slack.text import code, fence, line, link, mention, plain
+from qlty.classes.integrations._slack.text import code, cut, fence, line, link, mention, plain
+from qlty.classes.integrations._templates import fill, run_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ Message = dict[str, Any]
 REPLIES = 4
 
 _PHASES = {"collect": " (collection)", "setup": " (setup)", "teardown": " (teardown)"}
+_FIRST = 3
 _NAMES = 10
 _NAME = 180
 _ERROR = 300
@@ -38,17 +40,23 @@ _INCIDENT = 60
 _MORE = 1500
 
 
-def parent(report: Report, *, notify: bool = True) -> Message:
+def parent(report: Report, *, notify: bool = True, names: bool = True) -> Message:
     """Return the short message that stands in the channel.
 
     Args:
         report: the facts.
         notify: mention people where the run failed; an edited message notifies nobody.
+        names: name some of the tests that failed; all of them stand in the thread.
     """
     blocks = [_header(report)]
     if notify and report.outcome == "failure" and report.mentions:
         blocks.append(_section(mentions(report)))
-    blocks += [_section(_counts(report)), *_contexts(_facts(report), _links(report))]
+    blocks.append(_section(_counts(report)))
+    if names and report.failures:
+        blocks.append(_section(_some_failures(report)))
+    blocks += _contexts(_facts(report), _links(report))
+    if suffix := _suffix(report):
+        blocks.append(_section(suffix))
     return {"text": fallback(report), "blocks": blocks}
 
 
@@ -83,7 +91,7 @@ def replies(report: Report, *, notify: bool = False) -> list[Message]:
 
 def single(report: Report) -> Message:
     """Return everything in one message, for targets that know no threads."""
-    message = parent(report)
+    message = parent(report, names=False)
     pages = _paged(_items(report), [message["blocks"]], 1, _where(report))
     return {**message, "blocks": pages[0]}
 
@@ -105,10 +113,8 @@ def mentions(report: Report) -> str:
 
 def fallback(report: Report) -> str:
     """Return what notifications show and screen readers read: one line without markup."""
-    run = report.run
-    places = [value for value in (run.get("environment"), run.get("branch")) if value]
-    text = f"{_name(report)}: {_verdict(report)}" + (f" ({', '.join(places)})" if places else "")
-    names = [failure.nodeid for one in report.groups[:3] for failure in one.failures[:1]]
+    names = [failure.nodeid for failure in _first_failures(report)]
+    text = _headline(report)
     return line(": ".join([text, ", ".join(names)]) if names else text, limits.FALLBACK)
 
 
@@ -121,10 +127,47 @@ def size(blocks: list[Block]) -> int:
 
 
 def _header(report: Report) -> Block:
-    sign = "✅" if report.outcome == "success" else "❌"
-    if report.outcome == "failure" and not report.failures:
-        sign = "⚠️"
-    return _title(f"{sign} {_name(report)}: {_verdict(report)}")
+    return _title(f"{_sign(report)} {_headline(report)}")
+
+
+def _sign(report: Report) -> str:
+    if report.failures:
+        return "❌"
+    totals = report.totals
+    proves_nothing = totals["skipped_testcases"] == totals["total_testcases"]
+    return "⚠️" if report.outcome == "failure" or proves_nothing else "✅"
+
+
+def _headline(report: Report) -> str:
+    """Say whose tests, how they went, and where: what somebody in a hurry must know."""
+    if report.wording.title is not None:
+        return fill(report.wording.title, _known(report))
+    run = report.run
+    places = [value for value in (run.get("environment"), run.get("branch")) if value]
+    where = f" ({', '.join(places)})" if places else ""
+    return f"{_name(report)}: {_verdict(report)}{where}"
+
+
+def _known(report: Report) -> dict[str, object]:
+    """Return what templates may name; see ``wording.PLACEHOLDERS``."""
+    totals = report.totals
+    return run_facts(report.run) | {
+        "outcome": report.outcome,
+        "verdict": _verdict(report),
+        "total": str(totals["total_testcases"]),
+        "passed": str(totals["passed_testcases"]),
+        "failed": str(report.failures),
+        "new": str(report.new),
+        "skipped": str(totals["skipped_testcases"]),
+        "flaky": str(totals["flaky_testcases"]),
+        "duration": duration(report.elapsed),
+    }
+
+
+def _suffix(report: Report) -> str:
+    """Return the project's last paragraph: its own markup, with facts that have none."""
+    text = fill(report.wording.suffix, _known(report), lambda fact: line(fact, _LABEL))
+    return cut(text.strip(), limits.SECTION)
 
 
 def _name(report: Report) -> str:
@@ -135,8 +178,11 @@ def _verdict(report: Report) -> str:
     total, failed = report.totals["total_testcases"], report.failures
     if failed:
         verdict = _failed(total, failed, report.uncollected)
+        verdict += f", {report.new} new" if report.new else ""
     elif not total:
         verdict = "no tests ran"
+    elif report.totals["skipped_testcases"] == total:
+        verdict = f"{_number(total, 'test')}, all skipped"
     elif report.outcome == "failure":
         verdict = f"{_number(total, 'test')} ran without a failure, and yet the run failed"
     else:
@@ -186,6 +232,8 @@ def _facts(report: Report) -> list[str]:
         ("Commit", commit),
         ("Run", run.get("id")),
     ]
+    known = _known(report)
+    pairs += [(line(label, _LABEL), fill(text, known)) for label, text in report.wording.fields]
     facts = [f"{name}: {code(value, _LABEL)}" for name, value in pairs if value]
     return [*facts, line(report.remark, _LABEL)] if report.remark else facts
 
@@ -209,6 +257,23 @@ def _incidents(incidents: Sequence[tuple[str, str]]) -> str:
 
 
 # -- the failures
+
+
+def _first_failures(report: Report) -> list[Failure]:
+    """Return a failure of each of the first groups, then more of them where groups are few."""
+    ranked = [
+        (place, failure) for one in report.groups for place, failure in enumerate(one.failures)
+    ]
+    ranked = sorted(ranked[: limits.BLOCKS * _FIRST], key=lambda each: each[0])
+    return [failure for _, failure in ranked[:_FIRST]]
+
+
+def _some_failures(report: Report) -> str:
+    """Name a few of the tests that failed, and count the others: the thread has them all."""
+    shown = [f"• {_failure(report, failure)}" for failure in _first_failures(report)]
+    shown = _fitting(shown, limits.SECTION - _LABEL)
+    more = report.failures - len(shown)
+    return "\n".join([*shown, *([f"and {more} more in the thread"] if more else [])])
 
 
 class _Item(NamedTuple):

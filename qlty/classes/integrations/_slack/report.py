@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._slack.failures import Failure, describe, first_error, group
+from qlty.classes.integrations._slack.wording import Wording
 from qlty.results import count, iter_results, run_outcome
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Report:
         source: template with ``{path}``, ``{line}`` and ``{commit}``, or ``None``.
         mentions: users and groups to notify where the run failed.
         remark: what else is to be said about the run; ``""`` for nothing.
+        wording: what the project words itself.
     """
 
     run: RunInfo
@@ -47,6 +49,7 @@ class Report:
     source: str | None = None
     mentions: tuple[str, ...] = ()
     remark: str = ""
+    wording: Wording = field(default_factory=Wording)
 
     @property
     def outcome(self) -> RunOutcome:
@@ -90,6 +93,7 @@ class Extras:
         source: see :class:`Report`; by default made of the CI job's address.
         mentions: see :class:`Report`.
         remark: see :class:`Report`.
+        wording: see :class:`Report`.
     """
 
     places: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +102,7 @@ class Extras:
     source: str | None = None
     mentions: tuple[str, ...] = ()
     remark: str = ""
+    wording: Wording = field(default_factory=Wording)
 
 
 def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) -> Report:
@@ -127,6 +132,7 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
         source=extras.source or source_of(run),
         mentions=extras.mentions,
         remark=extras.remark,
+        wording=extras.wording,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
+from qlty.classes.integrations._slack.wording import PLACEHOLDERS
+from qlty.classes.integrations._templates import problems
 from qlty.settings import IntegrationSettings, Secret, SecretUrl, Url, missing
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 _CHANNEL = re.compile(r"[CGDUW][A-Z0-9]{2,20}")
 _MENTION = re.compile(r"[UWS][A-Z0-9]{2,20}|here|channel|everyone")
+#: our own: more would push what failed out of sight
+_FIELDS = 10
 _ID = "the id of a channel: it stands at the end of the channel's details"
 ChannelId = Annotated[str, Meta(description=_ID, examples=["C0123ABCD"])]
 
@@ -34,6 +38,9 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
         live: post with the first test, and update the message while the run goes on.
         files: patterns of files that go into the thread, such as ``reports/*.html``.
         attachments: put the evidence of failed tests (screenshots) into the thread.
+        title: template of the message's first line, after the sign of its result.
+        fields: further facts of the message, by their label; their texts are templates.
+        suffix: template of a last paragraph, in Slack's own markup.
         source_url: template of links to the source, with ``{commit}``, ``{path}`` and ``{line}``;
             by default made of the CI job's address, on GitHub and GitLab.
     """
@@ -50,6 +57,9 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
     live: bool = False
     files: Annotated[tuple[str, ...], Meta(examples=["reports/*.html,junit.xml"])] = ()
     attachments: bool = True
+    title: Annotated[str, Meta(examples=["{project} on {environment}: {verdict}"])] | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    suffix: Annotated[str, Meta(examples=["<!subteam^S0456EFGH> {ci_url}"])] | None = None
     source_url: Annotated[str, Meta(examples=["https://host/{commit}/{path}#{line}"])] | None = None
 
     def problems(self) -> Iterable[str]:
@@ -61,6 +71,12 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
         if self.auth_token is None and self.live:
             yield "SLACK LIVE needs AUTH_TOKEN: a webhook cannot change what it has posted"
         yield from self._wrong_ids()
+        templates = {"TITLE": self.title, "SUFFIX": self.suffix}
+        templates |= {f"FIELDS[{label!r}]": text for label, text in self.fields.items()}
+        if len(self.fields) > _FIELDS:
+            yield f"SLACK FIELDS has {len(self.fields)} fields; a message has room for {_FIELDS}"
+        for name, template in templates.items():
+            yield from problems(f"SLACK {name}", template or "", PLACEHOLDERS)
 
     def _wrong_ids(self) -> Iterable[str]:
         for key in ("channel_id", "success_channel_id", "failure_channel_id"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from qlty.classes.integrations._testrail import templates
+from qlty.classes.integrations._templates import RUN_PLACEHOLDERS, problems
 from qlty.classes.integrations._testrail.limits import REFS, UNTESTED
 from qlty.settings import IntegrationSettings, Secret, Url, nearest
 
@@ -95,9 +95,8 @@ class TestRailSettings(IntegrationSettings, frozen=True, kw_only=True):
         """Say what does not fit together."""
         yield from self._target_problems()
         yield from _status_problems(self.statuses)
-        yield from templates.problems("NAME", self.name)
-        if self.description is not None:
-            yield from templates.problems("DESCRIPTION", self.description)
+        yield from problems("TESTRAIL NAME", self.name, RUN_PLACEHOLDERS)
+        yield from problems("TESTRAIL DESCRIPTION", self.description or "", RUN_PLACEHOLDERS)
         if self.refs and len(self.refs) > REFS:
             yield f"TESTRAIL REFS has {len(self.refs)} characters; TestRail takes {REFS}"
         for name in self.fields:
