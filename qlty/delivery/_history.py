@@ -6,7 +6,9 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from fcntl import lockf
 from functools import cached_property
+from os import close, fdopen, getpid
 from sys import intern
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -198,10 +200,10 @@ class History:
     @contextmanager
     def _scratch(self) -> Iterator[IO[bytes]]:
         """A file that takes the place of the history once all is written."""
-        scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        scratch = self.path.with_name(f"{self.path.name}.{getpid()}")
         file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            with os.fdopen(file, "wb") as stream:
+            with fdopen(file, "wb") as stream:
                 yield stream
             scratch.replace(self.path)
         finally:
@@ -213,10 +215,10 @@ class History:
         try:
             # without locks, of two runs that end at once one may miss the other's outcomes
             with suppress(OSError):
-                fcntl.lockf(lock, fcntl.LOCK_EX)
+                lockf(lock, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(lock)
+            close(lock)
 
 
 def _entry(record: dict[str, Any]) -> tuple[_Scope, str, _Entry] | None:

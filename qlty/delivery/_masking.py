@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
-import json
-import os
 import re
 from functools import lru_cache
+from hashlib import sha256
+from json import dumps
+from os import environ, fsdecode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -95,7 +95,7 @@ class Masker:
         masked = self._mask_strong(identity)
         if masked == identity:
             return identity
-        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
         return f"{masked}#{digest[:16]}"
 
     def _mask_name(self, name: Any) -> Any:
@@ -142,8 +142,8 @@ def _all_spellings(secrets: Iterable[str]) -> set[str]:
             quote(raw),
             quote_plus(raw),
             _PERCENT.sub(lambda match: match.group().lower(), quote(raw, safe="")),
-            json.dumps(secret)[1:-1],
-            json.dumps(secret, ensure_ascii=False)[1:-1],
+            dumps(secret)[1:-1],
+            dumps(secret, ensure_ascii=False)[1:-1],
             repr(secret)[1:-1],
             html.escape(secret),
             html.escape(secret, quote=False),
@@ -231,17 +231,17 @@ class _Environment:
 
         It takes 10 µs, for pytest itself changes a variable three times per test.
         """
-        # what os.environ keeps, without decoding all of it again
-        now = vars(os.environ).get("_data") or dict(os.environ)
+        # what environ keeps, without decoding all of it again
+        now = vars(environ).get("_data") or dict(environ)
         if now != self._seen:
             seen = self._seen
             changed = [name for name, value in now.items() if seen.get(name) != value]
             seen.update((name, now[name]) for name in changed)
-            self._add(list(map(os.fsdecode, changed)))
+            self._add(list(map(fsdecode, changed)))
         return self._secrets
 
     def _add(self, names: Iterable[str]) -> None:
-        values = {name: os.environ[name] for name in names if name in os.environ}
+        values = {name: environ[name] for name in names if name in environ}
         new = list(dict.fromkeys(from_environment(values)))
         if self._first is None:
             self._first = self._secrets = frozenset(new)

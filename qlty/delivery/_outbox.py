@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._masking import Masker, current_masker
@@ -49,7 +49,7 @@ class StoredDelivery:
             left = min(deadline, self._outbox.waits_end) - clock.monotonic()
             if left <= 0 or state in FINAL_STATES:
                 return None
-            time.sleep(min(_POLL, left))
+            sleep(min(_POLL, left))
 
 
 class Outbox:

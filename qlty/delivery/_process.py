@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
+from os import getpid, kill
 from pathlib import Path
+from socket import gethostname
 
 _PROC = Path("/proc")
 
@@ -15,8 +15,8 @@ def identity() -> str:
     The name holds host, boot, process-id namespace, process id and start time: a process id alone
     is given to somebody else sooner or later, and means nothing in another container.
     """
-    pid = os.getpid()
-    return "|".join([socket.gethostname(), _boot(), _namespace(), str(pid), _start_time(pid) or ""])
+    pid = getpid()
+    return "|".join([gethostname(), _boot(), _namespace(), str(pid), _start_time(pid) or ""])
 
 
 def is_alive(name: str) -> bool | None:
@@ -26,7 +26,7 @@ def is_alive(name: str) -> bool | None:
         pid = int(pid_text)
     except ValueError:
         return None
-    if (host, boot, namespace) != (socket.gethostname(), _boot(), _namespace()):
+    if (host, boot, namespace) != (gethostname(), _boot(), _namespace()):
         return None
     if started:
         return _start_time(pid) == started
@@ -35,7 +35,7 @@ def is_alive(name: str) -> bool | None:
 
 def born_at(pid: int) -> str | None:
     """Return what tells a process from a later one of its number, ``None`` where it is dead."""
-    if _start_time(os.getpid()) is not None:
+    if _start_time(getpid()) is not None:
         return _start_time(pid)
     return None if _answers(pid) is False else ""
 
@@ -43,7 +43,7 @@ def born_at(pid: int) -> str | None:
 def _answers(pid: int) -> bool | None:
     """Ask the kernel about a process id whose start time is unknown: only "no" is certain."""
     try:
-        os.kill(pid, 0)
+        kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:

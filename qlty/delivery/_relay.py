@@ -6,8 +6,8 @@ HTTP libraries there. The relay outlives a killed run and sends what that had co
 
 from __future__ import annotations
 
-import json
-import time
+from json import dumps
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._detached import start_detached
@@ -113,7 +113,7 @@ class Relay:
             if progress is not None and clock.monotonic() - told >= 1:
                 progress()
                 told = clock.monotonic()
-            time.sleep(_POLL)
+            sleep(_POLL)
         self.kill()
         return False
 
@@ -127,7 +127,7 @@ class Relay:
 
     def _tell_to_finish(self, deadline: float) -> None:
         left = max(0.0, deadline - clock.monotonic())
-        self._process.tell(json.dumps({"finish": left}).encode() + b"\n")
+        self._process.tell(dumps({"finish": left}).encode() + b"\n")
 
     def _restart(self) -> None:
         self._restarts += 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from qlty.delivery._job import Sent
@@ -71,8 +71,8 @@ COLUMNS = tuple(Row.__dataclass_fields__)
 def from_record(record: sqlite3.Row) -> Row:
     """Build a :class:`Row` from all columns of a record."""
     values: dict[str, Any] = dict(zip(record.keys(), record, strict=True))
-    values["payload"] = json.loads(values["payload"])
-    values["checkpoint"] = json.loads(values["checkpoint"])
+    values["payload"] = loads(values["payload"])
+    values["checkpoint"] = loads(values["checkpoint"])
     if values["sent"] is not None:
         values["sent"] = sent_from_json(values["sent"])
     return Row(**values)
@@ -87,7 +87,7 @@ def sent_to_json(sent: Sent | None) -> str:
 
 def sent_from_json(text: str) -> Sent:
     """Undo :func:`sent_to_json`."""
-    stored = json.loads(text)
+    stored = loads(text)
     parts = tuple(stored["links"]), tuple(stored["notes"])
     return Sent(stored["text"], *parts, counts=stored.get("counts", True))
 
@@ -99,4 +99,4 @@ def to_json(value: Any) -> str:
         TypeError: a value that JSON does not have.
         ValueError: a number that JSON does not have, or a value that contains itself.
     """
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

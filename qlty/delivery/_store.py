@@ -12,9 +12,9 @@ process, and the next sender asks the remote before it sends anything again.
 
 from __future__ import annotations
 
-import json
-import threading
 from contextlib import contextmanager
+from json import loads
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._database import connect
@@ -48,7 +48,7 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._connection = connect(path)
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
@@ -117,7 +117,7 @@ class Store:
             record = self._connection.execute(
                 "SELECT state, checkpoint FROM delivery WHERE id = ?", [row_id]
             ).fetchone()
-        return (record[0], json.loads(record[1])) if record else None
+        return (record[0], loads(record[1])) if record else None
 
     def rows(
         self, *, run_id: str | None = None, state: str | None = None, integration: str | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
+from hashlib import sha256
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import History, current_masker
@@ -82,10 +82,10 @@ class RunCourier:
     def _own_key(self, integration: Integration, payload: Any, kind: str) -> str:
         """Return a key that is unique in this run, and the same where the run is told again."""
         try:
-            text = json.dumps([integration.name, kind, payload], sort_keys=True)
+            text = dumps([integration.name, kind, payload], sort_keys=True)
         except (TypeError, ValueError, RecursionError):
             text = repr(payload)  # no JSON, as the outbox will say
-        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+        digest = sha256(text.encode()).hexdigest()[:32]
         self._keys[digest] += 1
         return f"{self.run['id']} {digest} {self._keys[digest]}"
 

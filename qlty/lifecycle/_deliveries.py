@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,7 +190,7 @@ class Deliveries:
         if self._receipt_file is None:
             return
         try:
-            text = json.dumps(receipt.to_json(), indent=2)
+            text = dumps(receipt.to_json(), indent=2)
             self._receipt_file.parent.mkdir(parents=True, exist_ok=True)
             self._receipt_file.write_text(text + "\n", encoding="utf-8")
         except OSError as error:

@@ -7,7 +7,7 @@ outbox is not a file) is sent from here, after the last test.
 
 from __future__ import annotations
 
-import threading
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations.base_integration import Integration
@@ -145,8 +145,8 @@ class _OwnSending:
         senders = _OwnSenders(registry, alone)
         self._drainer = Drainer(outbox, senders, deadline=float("inf"))
         self._drainer.follow = True
-        self._thread = threading.Thread(
-            target=self._drainer.run, args=(threading.Event(),), name="qlty-sending", daemon=True
+        self._thread = Thread(
+            target=self._drainer.run, args=(Event(),), name="qlty-sending", daemon=True
         )
         self._thread.start()
 

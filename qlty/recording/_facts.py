@@ -7,13 +7,14 @@ has left the worker when a test crashes it.
 
 from __future__ import annotations
 
-import json
+from json import dumps, loads
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qlty.results import Marker, TestCase, case_ids, clean
+from qlty.runtime import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ class FactsPlugin:
         self._item = item
 
     @pytest.hookimpl(tryfirst=True)
+    @contained
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "setup" and self._item is not None:
             setattr(report, ATTRIBUTE, encode(self._item))
@@ -58,12 +60,12 @@ class FactsPlugin:
 
 def encode(item: pytest.Item) -> str:
     """Return the facts of a collected test as ASCII JSON."""
-    return json.dumps(_facts(item))
+    return dumps(_facts(item))
 
 
 def decode(nodeid: str, encoded: str) -> TestCase:
     """Return the test case of ``encode``'s answer."""
-    return _test_case(nodeid, json.loads(encoded))
+    return _test_case(nodeid, loads(encoded))
 
 
 def describe(item: pytest.Item) -> TestCase:
@@ -154,7 +156,7 @@ def _is_plain(value: object) -> bool:
 
 def _as_json(value: object) -> Any:
     try:
-        return _clean(json.loads(json.dumps(value, default=_shown)))
+        return _clean(loads(dumps(value, default=_shown)))
     except Exception:  # noqa: BLE001 - keys that are no names, a value that contains itself
         return _shown(value)
 
@@ -172,7 +174,7 @@ def _shown(value: object) -> str:
 
 def _fitted(values: list[Any], room: int) -> list[Any]:
     """Shorten those of several JSON values that are long until all fit; the others stay whole."""
-    sizes = [len(json.dumps(value)) for value in values]
+    sizes = [len(dumps(value)) for value in values]
     if sum(sizes) <= room:
         return values
     limit = max(_fair_limit(sizes, room), _SHORT)
@@ -203,7 +205,7 @@ def _front(values: list[Any], limit: int, rest: Callable[[int], Any]) -> list[An
     kept: list[Any] = []
     size = 0
     for value in _fitted(values, limit):
-        size += len(json.dumps(value))
+        size += len(dumps(value))
         if size > limit:
             return [*kept, rest(len(values) - len(kept))]
         kept.append(value)
@@ -213,7 +215,7 @@ def _front(values: list[Any], limit: int, rest: Callable[[int], Any]) -> list[An
 def _front_of_text(text: str, limit: int) -> str:
     # it travels as ASCII JSON, in which a character takes up to twelve
     room = min(len(text), limit)
-    while (size := len(json.dumps(text[:room]))) > limit:
+    while (size := len(dumps(text[:room]))) > limit:
         room = min(room - 1, room * limit // size)
     return f"{text[: max(room - 1, 0)]}…"
 

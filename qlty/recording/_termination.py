@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+from os import getpid, kill
+from signal import SIG_DFL, SIGTERM, getsignal, signal
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from qlty.runtime import Owner
@@ -34,10 +34,10 @@ class Termination:
 
     def install(self) -> None:
         """Listen, if this is the main thread and the signal still has its default action."""
-        if threading.current_thread() is not threading.main_thread():
+        if current_thread() is not main_thread():
             return
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._handle)
+        if getsignal(SIGTERM) is SIG_DFL:
+            signal(SIGTERM, self._handle)
             self._installed = True
 
     def pass_on(self) -> None:
@@ -45,15 +45,15 @@ class Termination:
         if not self._installed:
             return
         self._installed = False
-        if signal.getsignal(signal.SIGTERM) == self._handle:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if getsignal(SIGTERM) == self._handle:
+            signal(SIGTERM, SIG_DFL)
         if self.received and self._owner.is_here:
-            os.kill(os.getpid(), signal.SIGTERM)
+            kill(getpid(), SIGTERM)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self._owner.is_here:  # a forked child inherits the handler, not the run
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+            signal(number, SIG_DFL)
+            kill(getpid(), number)
         self.received = True
         self._on_signal()
         raise KeyboardInterrupt

@@ -10,6 +10,8 @@ import errno
 import fcntl
 import os
 from contextlib import contextmanager
+from fcntl import lockf
+from os import close, write
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import is_alive
@@ -126,12 +128,12 @@ def held(path: Path) -> Iterator[int | None]:
         yield None if try_lock(file) is False else file
     finally:
         own.discard(str(path))
-        os.close(file)
+        close(file)
 
 
 def _append(file: int, record: dict[str, Any]) -> None:
     """Add a line to the record of a dead run; the newline before it ends a torn last line."""
-    os.write(file, b"\n" + to_json(record) + b"\n")
+    write(file, b"\n" + to_json(record) + b"\n")
 
 
 def dead_records(state_dir: StateDir) -> list[Path]:
@@ -160,7 +162,7 @@ def is_over(path: Path) -> bool:
 def try_lock(file: int) -> bool | None:
     """Lock a file; ``False``: another process has it, ``None``: the file system has no locks."""
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         return False if error.errno in {errno.EACCES, errno.EAGAIN} else None
     return True

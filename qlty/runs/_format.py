@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import datetime
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -63,7 +63,7 @@ def encode(record: dict[str, Any], masker: Masker, texts: Any = None) -> bytes:
     """
     line = to_json(record)
     if masker.suspects((line if texts is None else to_json(texts)).decode()):
-        line = to_json(masker.mask_json(json.loads(line)))
+        line = to_json(masker.mask_json(loads(line)))
     return line + b"\n"
 
 
@@ -74,7 +74,7 @@ def to_json(value: Any) -> bytes:
     except UnicodeEncodeError:
         # lone surrogates: only the standard library writes them, as escapes
         plain = msgspec.to_builtins(value, enc_hook=_odd_value)
-        return json.dumps(plain, ensure_ascii=True, separators=(",", ":")).encode()
+        return dumps(plain, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def _odd_value(value: Any) -> Any:
@@ -87,7 +87,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_odd_value)
 def parse(line: bytes) -> dict[str, Any] | None:
     """Return the JSON object of a line, ``None`` where it is none."""
     try:
-        record = json.loads(line)
+        record = loads(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from os import close, write
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import current_masker, identity
@@ -136,7 +137,7 @@ class RecordWriter:
         """Let go of the file."""
         if self._file is not None and self._owner.is_here:
             with suppress(OSError):  # a test may have closed every descriptor that it found
-                os.close(self._file)
+                close(self._file)
             own.discard(str(self.path))
         self._file = None
 
@@ -161,7 +162,7 @@ class RecordWriter:
             return
         line = encode(record, self._masker or current_masker(look=look), texts)
         try:
-            written = os.write(self._file, line)
+            written = write(self._file, line)
         except OSError as error:
             self._give_up(error)
             return

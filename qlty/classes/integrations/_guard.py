@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-import traceback
 from dataclasses import dataclass
+from signal import ITIMER_REAL, SIGALRM, setitimer, signal
+from threading import current_thread, main_thread
+from traceback import format_exc
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import QltyError
@@ -47,8 +47,8 @@ class TimeLimit:
     Every call has all the seconds for itself; what must be done once for many calls, because it
     costs more than a quick hook does, is done by the ``with``.
 
-    Works in the main thread of systems that have SIGALRM; elsewhere there is no limit. A timer
-    that is already running (pytest-timeout's) is stopped meanwhile and then goes on with what it
+    Works in the main thread; elsewhere there is no limit. A timer that is already running
+    (pytest-timeout's) is stopped meanwhile and then goes on with what it
     had left: a hook's time is not the test's.
     """
 
@@ -57,23 +57,21 @@ class TimeLimit:
         self._on_wait = on_wait
         #: when the current call began; 0 between calls
         self._started = 0.0
-        self._in_force = hasattr(signal, "SIGALRM") and (
-            threading.current_thread() is threading.main_thread()
-        )
+        self._in_force = current_thread() is main_thread()
 
     def __enter__(self) -> Self:
         if self._in_force:
-            self._handler = signal.signal(signal.SIGALRM, self._ring)
-            self._timer = signal.setitimer(signal.ITIMER_REAL, self._until_next_ring(0.0))
+            self._handler = signal(SIGALRM, self._ring)
+            self._timer = setitimer(ITIMER_REAL, self._until_next_ring(0.0))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._started = 0.0  # an alarm that rings from here on must not keep us from restoring
         if self._in_force:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._handler)
+            setitimer(ITIMER_REAL, 0)
+            signal(SIGALRM, self._handler)
             if self._timer[0] > 0:
-                signal.setitimer(signal.ITIMER_REAL, *self._timer)
+                setitimer(ITIMER_REAL, *self._timer)
 
     def attempt(self, call: Callable[[], Any]) -> Failure | None:
         """Run ``call``; return how it failed, ``None`` if it did not.
@@ -87,18 +85,18 @@ class TimeLimit:
             self._started = 0.0
         except HookTimeout:
             cause = f"no answer within {self._seconds:g} s"
-            return Failure(cause, traceback.format_exc(), timed_out=True)
+            return Failure(cause, format_exc(), timed_out=True)
         except KeyboardInterrupt:
             return Failure("interrupted", "", interrupted=True)
         except BaseException as error:  # noqa: BLE001 - SystemExit in a hook fails like any other
             self._started = 0.0
-            return Failure(one_line(error), traceback.format_exc())
+            return Failure(one_line(error), format_exc())
         return None
 
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
         waited = clock.monotonic() - self._started if self._started else 0.0
         is_over = waited >= self._seconds
-        signal.setitimer(signal.ITIMER_REAL, self._until_next_ring(0.0 if is_over else waited))
+        setitimer(ITIMER_REAL, self._until_next_ring(0.0 if is_over else waited))
         if is_over:
             self._started = 0.0
             raise HookTimeout

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._guard import Failure, TimeLimit, attempt, one_line
@@ -280,7 +280,7 @@ def _end(integration: Integration, facts: tuple[Any, ...], extras: dict[str, Any
 
 def _accepted(hook: Any, extras: dict[str, Any]) -> dict[str, Any]:
     """Return those of the keyword arguments that the hook's signature takes."""
-    parameters = inspect.signature(hook).parameters
+    parameters = signature(hook).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return extras
     return {name: value for name, value in extras.items() if name in parameters}
