@@ -52,18 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("qlty_settings", "the project's settings module", default=None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Import the project's settings before its conftest files do."""
-    if _is_requested(early_config, early_config.known_args_namespace):
-        from qlty.recording.activation import prepare
-
-        prepare(early_config, early_config.known_args_namespace)
-
-
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Activate the run that was asked for."""
+    """Activate the run that was asked for, once conftest files have prepared what it reads."""
     config.addinivalue_line("markers", "testrail(*case_ids): the TestRail cases of this test")
     config.addinivalue_line("markers", "testrail_defects(defect_ids): defects of this test")
     if not _is_requested(config, config.option):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any, cast
 
 from qlty.delivery._settings import use_settings
+from qlty.settings import import_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def _trouble_with_settings(setup: Mapping[str, Any]) -> Exception | None:
 
 def _build(integration: str, class_path: str) -> Sender:
     module_name, _, class_name = class_path.rpartition(".")
-    sender = getattr(importlib.import_module(module_name), class_name)()
+    sender = getattr(import_of_project(module_name), class_name)()
     # the name is given at registration; settings and messages of the sender use it
     sender.name = integration
     return cast("Sender", sender)

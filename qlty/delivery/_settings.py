@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from qlty.settings import Sources, import_project_settings, install
+from qlty.settings import Sources, import_project_settings, install, project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,8 @@ def use_settings(setup: Mapping[str, Any]) -> None:
             setup["settings"],
             named=bool(setup.get("settings_named")),
         )
+        # for good: no test runs in this process
+        project_scope().__enter__()
     install(
         Sources(
             options=setup.get("options") or {},

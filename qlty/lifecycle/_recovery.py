@@ -13,6 +13,7 @@ from qlty.classes.integrations.registry import HookLimits, Registry
 from qlty.lifecycle._play import killed_run_info, play
 from qlty.runs import dead_runs
 from qlty.runtime import logger
+from qlty.settings import project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,8 @@ def _report(run: RecordedRun, registry: Registry, courier: RunCourier) -> set[st
         if path in run.told:
             continue
         try:
-            registry.register(find_class(path)(), path)
+            with project_scope():
+                registry.register(find_class(path)(), path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a project's own constructor
             logger.warning("%s cannot report the killed run: %s", path, error)
     play(run, registry, courier.history)

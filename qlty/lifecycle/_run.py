@@ -14,7 +14,7 @@ from qlty.errors import RunAborted
 from qlty.lifecycle._play import Player
 from qlty.lifecycle._run_info import detect
 from qlty.runtime import Owner, clock, contained, logger
-from qlty.settings import current
+from qlty.settings import current, project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,6 +90,10 @@ class Run:
         self.deliveries.begin()
 
     def _register(self) -> None:
+        with project_scope():
+            self._register_in_scope()
+
+    def _register_in_scope(self) -> None:
         try:
             self.plan.register()
         except RunAborted:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qlty.classes.integrations.base_integration import Integration
 from qlty.delivery import Drainer, start_relay
 from qlty.runtime import clock, logger
-from qlty.settings import current
+from qlty.settings import current, project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,9 @@ class Sending:
         if not self._is_shared:
             return
         try:
-            self._relay = start_relay(self._setup(), cwd=self._rootdir, log=self._log)
+            self._relay = start_relay(
+                self._setup(), cwd=self._rootdir, environ=current().environ, log=self._log
+            )
         except OSError as error:
             logger.warning("no process can be started for delivery: %s", error)
 
@@ -145,10 +147,12 @@ class _OwnSending:
         senders = _OwnSenders(registry, alone)
         self._drainer = Drainer(outbox, senders, deadline=float("inf"))
         self._drainer.follow = True
-        self._thread = Thread(
-            target=self._drainer.run, args=(Event(),), name="qlty-sending", daemon=True
-        )
+        self._thread = Thread(target=self._run, name="qlty-sending", daemon=True)
         self._thread.start()
+
+    def _run(self) -> None:
+        with project_scope():
+            self._drainer.run(Event())
 
     def finish_by(self, deadline: float) -> None:
         """Have it end when nothing is left, or at the deadline."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from qlty.settings import (
     BUILT_IN,
     QltySettings,
     Sources,
+    close_project,
     custom_integrations,
     import_project_settings,
     install,
@@ -35,28 +37,18 @@ _FACTS = "qlty-facts"
 _SESSION = "qlty-session"
 
 
-def prepare(config: pytest.Config, options: Any) -> None:
-    """Import the project's settings and make them known to every integration.
-
-    Raises:
-        pytest.UsageError: they cannot be imported or are wrong.
-    """
-    try:
-        name = options.qlty_settings or config.getini("qlty_settings")
-        name = name or os.environ.get("QLTY_SETTINGS")
-        module = import_project_settings(config.rootpath, name or "settings", named=bool(name))
-        _install(config, options, module)
-    except SettingsError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
 def activate(config: pytest.Config) -> None:
     """Begin a run in the process that owns it.
 
     Raises:
-        pytest.UsageError: a setting of QLTY itself is wrong, or an integration is unknown.
+        pytest.UsageError: the project's settings cannot be imported, a setting of QLTY itself is
+            wrong, or an integration is unknown.
     """
     try:
+        name = config.option.qlty_settings or config.getini("qlty_settings")
+        name = name or os.environ.get("QLTY_SETTINGS")
+        module = import_project_settings(config.rootpath, name or "settings", named=bool(name))
+        _install(config, config.option, module)
         settings = load("QLTY", QltySettings)
         names = report_to(settings.report_to)
         custom = custom_integrations()
@@ -134,9 +126,14 @@ def _begin(
     run.info["whole"] = _is_whole(config)
     run.info["entire"] = run.info["whole"] and _is_entire(config)
     config.option.qlty_run = run.info["id"]
-    session = Session(config, run, after=lambda: vars(flags).update(before))
+    session = Session(config, run, after=partial(_end, before))
     config.pluginmanager.register(session, _SESSION)
     return session
+
+
+def _end(flags_before: dict[str, Any]) -> None:
+    vars(flags).update(flags_before)
+    close_project()
 
 
 def _deliveries(config: pytest.Config, settings: QltySettings) -> Deliveries:

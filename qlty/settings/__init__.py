@@ -18,7 +18,12 @@ An integration describes its settings as a struct and loads them::
 
 from qlty.settings._load import flag, load, missing
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
-from qlty.settings._project import import_project_settings
+from qlty.settings._project import (
+    close_project,
+    import_of_project,
+    import_project_settings,
+    project_scope,
+)
 from qlty.settings._report_to import (
     BUILT_IN,
     custom_integrations,
@@ -39,9 +44,11 @@ __all__ = [
     "Settings",
     "Sources",
     "Url",
+    "close_project",
     "current",
     "custom_integrations",
     "flag",
+    "import_of_project",
     "import_project_settings",
     "install",
     "installed_integrations",
@@ -49,6 +56,7 @@ __all__ = [
     "load",
     "missing",
     "nearest",
+    "project_scope",
     "report_to",
     "split_names",
 ]

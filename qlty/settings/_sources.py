@@ -27,14 +27,15 @@ class Sources:
         options: command line; every option that exists is a key (``pagerduty_api_key``), those
             that were not given are ``None``.
         ini: the same for ini keys; values are text, or lists from typed TOML.
-        environ: the environment.
+        environ: the environment, as it was when this was made: what a test changes there does not
+            change how the run is delivered.
         module: the project's ``settings`` module.
         warn: called once per message about what is odd but does not stop anything.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     ini: Mapping[str, Any] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     module: ModuleType | None = None
     warn: Callable[[str], None] = _log
     _said: set[str] = field(default_factory=set)

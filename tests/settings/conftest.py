@@ -45,6 +45,7 @@ def clean_imports():
     path, modules = list(sys.path), dict(sys.modules)
     sys.modules.pop("settings", None)
     yield
+    settings.close_project()
     sys.path[:] = path
     for name in set(sys.modules) - set(modules):
         del sys.modules[name]

@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 
 import pytest
 
 from qlty.errors import SettingsError
-from qlty.settings import import_project_settings
+from qlty.settings import import_project_settings, project_scope
 
 pytestmark = pytest.mark.usefixtures("clean_imports")
 
 
-def test_the_root_comes_first_on_the_path_and_once(tmp_path):
-    sys.path.append(str(tmp_path))
+def test_the_path_stays_as_it_is(tmp_path):
+    before = list(sys.path)
+    (tmp_path / "settings.py").write_text("")
     import_project_settings(tmp_path, named=False)
-    assert sys.path[0] == str(tmp_path)
-    assert sys.path.count(str(tmp_path)) == 1
+    with project_scope():
+        assert sys.path == before
 
 
 def test_defaults_stand_in_for_a_module_that_is_not_there(tmp_path):
     import_project_settings(tmp_path, named=False)
-    import settings
+    with project_scope():
+        import settings
 
-    assert settings.DEBUG_LEVEL == "INFO"
-    assert (settings.CUSTOM_INTEGRATIONS, settings.ENVIRONMENTS, settings.PROJECT_CONFIG) == (
-        [],
-        {},
-        {},
-    )
+        assert settings.DEBUG_LEVEL == "INFO"
+        assert (settings.CUSTOM_INTEGRATIONS, settings.ENVIRONMENTS, settings.PROJECT_CONFIG) == (
+            [],
+            {},
+            {},
+        )
+
+
+def test_the_stand_in_is_not_seen_by_tests(tmp_path):
+    import_project_settings(tmp_path, named=False)
+    with project_scope():
+        importlib.import_module("settings")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("settings")
 
 
 def test_defaults_fill_what_a_module_leaves_out(tmp_path):
     (tmp_path / "settings.py").write_text("EXAMPLE = {'API_KEY': 'k'}\nDEBUG_LEVEL = 'DEBUG'\n")
     module = import_project_settings(tmp_path, named=False)
     assert module.EXAMPLE == {"API_KEY": "k"}
-    assert (module.DEBUG_LEVEL, module.CUSTOM_INTEGRATIONS) == ("DEBUG", [])
+    with project_scope():
+        assert (module.DEBUG_LEVEL, module.CUSTOM_INTEGRATIONS) == ("DEBUG", [])
+    assert not hasattr(module, "CUSTOM_INTEGRATIONS"), "tests see the module as it was written"
 
 
 def test_a_settings_package_is_found(tmp_path):
@@ -49,9 +62,22 @@ def test_a_named_module_is_importable_as_settings_too(tmp_path):
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "ci.py").write_text("WHO = 'ci'")
     import_project_settings(tmp_path, "conf.ci", named=True)
-    import settings
+    with project_scope():
+        import settings
 
-    assert settings.WHO == "ci"
+        assert settings.WHO == "ci"
+    assert "settings" not in sys.modules
+
+
+def test_the_name_none_means_no_module(tmp_path):
+    (tmp_path / "settings.py").write_text("1 / 0")
+    assert not hasattr(import_project_settings(tmp_path, "none", named=True), "WHO")
+
+
+def test_a_module_that_raises_says_how_to_do_without(tmp_path):
+    (tmp_path / "settings.py").write_text("1 / 0")
+    with pytest.raises(SettingsError, match="QLTY_SETTINGS; the name 'none' means to do without"):
+        import_project_settings(tmp_path, named=False)
 
 
 def test_a_module_of_the_same_name_elsewhere_is_not_taken(tmp_path):
@@ -65,7 +91,11 @@ def test_a_module_of_the_same_name_elsewhere_is_not_taken(tmp_path):
 def test_a_module_that_somebody_else_imported_is_left_in_place(tmp_path):
     theirs = ModuleType("settings")
     sys.modules["settings"] = theirs
-    assert import_project_settings(tmp_path, named=False) is theirs
+    import_project_settings(tmp_path, named=False)
+    with project_scope():
+        assert sys.modules["settings"] is not theirs
+    assert sys.modules["settings"] is theirs
+    assert not hasattr(theirs, "DEBUG_LEVEL")
 
 
 def test_a_second_run_gets_its_own_project(tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.base_integration import Integration
 from qlty.errors import RegistrationError
+from qlty.settings import import_of_project
 
 
 class CannotBuild(RegistrationError):
@@ -50,7 +50,7 @@ def find_class(path: str) -> type[Integration]:
     if not module_path:
         raise RegistrationError("it has no module: write module.path.ClassName")
     try:
-        module = importlib.import_module(module_path)
+        module = import_of_project(module_path)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise

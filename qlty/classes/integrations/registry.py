@@ -12,6 +12,7 @@ from qlty.classes.integrations._resolve import resolve
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
 from qlty.runtime import Owner, logger
+from qlty.settings import project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,7 +144,8 @@ class Registry:
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
         for entry in tuple(self._entries):
-            failure = attempt(partial(_start, entry.integration), self.limits.run_start)
+            with project_scope():
+                failure = attempt(partial(_start, entry.integration), self.limits.run_start)
             if failure is None:
                 continue
             if failure.interrupted:
@@ -164,7 +166,7 @@ class Registry:
         hearing = [entry for entry in self._entries if entry.hears_tests]
         if not hearing:
             return
-        with TimeLimit(self.limits.test_end) as limit:
+        with project_scope(), TimeLimit(self.limits.test_end) as limit:
             for entry in hearing:
                 call = partial(_tell, entry.integration, test_case, result.copy())
                 failure = limit.attempt(call)
@@ -196,7 +198,8 @@ class Registry:
             facts = (test_results, test_run_id, elapsed_time)
             call = partial(_end, entry.integration, facts, extras)
             name = entry.integration.name
-            failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
+            with project_scope():
+                failure = attempt(call, self.limits.run_end, partial(_say_waiting, name))
             if failure is not None:
                 if failure.interrupted:
                     self.interrupted = True
