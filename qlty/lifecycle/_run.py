@@ -126,10 +126,11 @@ class Run:
 
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """The final outcome of a test is known: store it, then tell the integrations."""
-        if result["message"] is not None:
-            result["message"] = self.deliveries.mask(result["message"])
+        mask = self.deliveries.mask
+        result["message"], result["error"] = (
+            None if text is None else mask(text) for text in (result["message"], result["error"])
+        )
         if result["captured"]:
-            mask = self.deliveries.mask
             result["captured"] = {name: mask(text) for name, text in result["captured"].items()}
         self.deliveries.test_ended(case, result)
         self._player.test_ended(case, result)

@@ -8,6 +8,7 @@ import pytest
 
 from qlty.recording._facts import ATTRIBUTE, decode, describe
 from qlty.results import (
+    MESSAGE_LIMIT,
     Attempt,
     Attempts,
     PhaseReport,
@@ -16,7 +17,9 @@ from qlty.results import (
     Verdict,
     case_ids,
     clean,
+    error_line,
     merge,
+    read_error_line,
     shorten,
     split_nodeid,
 )
@@ -117,7 +120,10 @@ class Recorder:
         now = clock.now()
         nodeid = clean(report.nodeid) or "."
         path = nodeid.partition("::")[0]
-        failure = PhaseReport("collect", "failed", failure_text(report), now, now, 0.0)
+        text = failure_text(report)
+        failure = PhaseReport(
+            "collect", "failed", text, now, now, 0.0, error=failure_line(report, text)
+        )
         attempts = Attempts(TestCase(nodeid, "<collection>", path=path), phases=[failure])
         self._listener.test_started(attempts.case)
         self._listener.test_ended(attempts.case, merge(attempts))
@@ -151,14 +157,16 @@ def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
     when = report.when if report.when in _PHASES else _next_phase(attempts)
     expected_failure = not subtest and hasattr(report, "wasxfail")
     plain = report.passed and not expected_failure
+    message = None if plain else _message(report, subtest)
     return PhaseReport(
         when,  # type: ignore[arg-type]
         _verdict(report, subtest),
-        None if plain else _message(report, subtest),
+        message,
         getattr(report, "start", 0.0) or clock.now(),
         getattr(report, "stop", 0.0) or clock.now(),
         0.0 if subtest else getattr(report, "duration", 0.0),
         expected_failure,
+        failure_line(report, message or "") if report.failed else None,
     )
 
 
@@ -193,12 +201,28 @@ def _message(report: pytest.TestReport, subtest: bool) -> str | None:
 
 def failure_text(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return a report's traceback as pytest shows it, cleaned and cut, whatever it is made of."""
-    return shorten(_text(report.longrepr))  # longreprtext would add the worker's name under xdist
+    return _text(report.longrepr)  # longreprtext would add the worker's name under xdist
+
+
+def failure_line(report: pytest.TestReport | pytest.CollectReport, text: str) -> str:
+    """Return what failed in one line, as pytest's summary shows it; ``text`` is the whole failure.
+
+    Fixtures that do not exist, doctests and what plugins put on a report have only a text.
+    """
+    try:
+        said = report.longrepr.reprcrash.message  # type: ignore[union-attr]
+        line = error_line(said) if isinstance(said, str) else ""
+    except Exception:  # noqa: BLE001 - tests and plugins put any object there
+        line = ""
+    # pytest 8.0 does not name the only exception of a group
+    if not line or line.endswith("(1 sub-exception)"):
+        line = read_error_line(text) or line
+    return line
 
 
 def _text(value: object) -> str:
     try:
-        return clean(str(value))
+        return shorten(clean(shorten(str(value), 2 * MESSAGE_LIMIT)))
     except Exception as error:  # noqa: BLE001 - tests and plugins put any object there
         return f"<{type(value).__name__}: its str() raises {type(error).__name__}>"
 

@@ -1,6 +1,8 @@
 """What a run produces: shapes, keys, counts, merging. No input or output happens here."""
 
 from qlty.results._case_ids import case_ids, ids_in, no_ids_in
+from qlty.results._error_line import LINE_LIMIT, error_line, read_error_line
+from qlty.results._failure import VALUE, Failure, failure_of, read_failure
 from qlty.results._keys import COLLECTION, collectors, split_nodeid
 from qlty.results._merge import (
     Attempts,
@@ -29,9 +31,12 @@ from qlty.results._totals import Totals, count, iter_results
 
 __all__ = [
     "COLLECTION",
+    "LINE_LIMIT",
     "MESSAGE_LIMIT",
+    "VALUE",
     "Attempt",
     "Attempts",
+    "Failure",
     "Marker",
     "Outcome",
     "Phase",
@@ -49,11 +54,15 @@ __all__ = [
     "clean",
     "collectors",
     "count",
+    "error_line",
+    "failure_of",
     "ids_in",
     "interrupted_result",
     "iter_results",
     "merge",
     "no_ids_in",
+    "read_error_line",
+    "read_failure",
     "run_info_from_json",
     "run_outcome",
     "shorten",

@@ -22,6 +22,8 @@ ATTEMPT_LIMIT = 4_096
 #: pytest's word for one phase: the same three as a result's status
 Verdict = Status
 
+_INTERRUPTED = "interrupted: the run ended before this test did"
+
 _STATUS: Mapping[Outcome, Status] = {
     "passed": "passed",
     "xpassed": "passed",
@@ -43,6 +45,7 @@ class PhaseReport(NamedTuple):
         stop: seconds since the epoch.
         duration: seconds, by a clock that does not jump.
         expected_failure: the test is marked xfail.
+        error: what failed, in one line; ``None`` where nothing did.
     """
 
     phase: Phase
@@ -52,6 +55,7 @@ class PhaseReport(NamedTuple):
     stop: float
     duration: float
     expected_failure: bool = False
+    error: str | None = None
 
 
 @dataclass
@@ -125,6 +129,7 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
         "status": _STATUS[outcome],
         "outcome": outcome,
         "message": _message(phases, failed, interrupted),
+        "error": _error(failed, interrupted),
         "phase": failed[0].phase if failed else (_reached(phases) if interrupted else None),
         "start_time": clock.utc(start),
         "end_time": clock.utc(max(now, start) if interrupted or not phases else phases[-1].stop),
@@ -149,7 +154,8 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
 def interrupted_result(case: TestCase, start: datetime) -> TestResult:
     """Return the result of a test that began and of which nothing else is known."""
     result = merge(Attempts(case), interrupted=True, now=start.timestamp())
-    return {**result, "phase": None, "message": "The run ended while this test was running."}
+    said = "The run ended while this test was running."
+    return {**result, "phase": None, "message": said, "error": said}
 
 
 def add_result(results: TestResults, result: TestResult) -> None:
@@ -193,8 +199,12 @@ def _message(phases: list[PhaseReport], failed: list[PhaseReport], interrupted: 
     told = failed or [report for report in phases if report.verdict == "skipped"]
     messages = [report.message for report in told if report.message]
     if interrupted:
-        messages.append("interrupted: the run ended before this test did")
+        messages.append(_INTERRUPTED)
     return "\n\n".join(messages) or said[0]
+
+
+def _error(failed: list[PhaseReport], interrupted: bool) -> str | None:
+    return failed[0].error if failed else _INTERRUPTED if interrupted else None
 
 
 def _reached(phases: list[PhaseReport]) -> Phase:

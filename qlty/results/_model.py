@@ -40,6 +40,9 @@ class TestResult(TypedDict):
     outcome: Outcome
     #: failure text or skip reason, the traceback as pytest shows it; ``None`` for a plain pass
     message: str | None
+    #: what failed, in one line of at most 300 characters, as pytest's summary shows it:
+    #: ``ValueError: no price``; ``None`` where nothing did
+    error: str | None
     #: where it failed; ``None`` where it did not
     phase: Phase | None
     #: aware, in UTC

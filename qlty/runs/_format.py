@@ -22,6 +22,7 @@ RECORD_VERSION = 2
 #: what a result has where its line does not say otherwise
 _DEFAULTS: dict[str, Any] = {
     "message": None,
+    "error": None,
     "phase": None,
     "attempts": 1,
     "flaky": False,
@@ -37,6 +38,7 @@ _DEFAULTS: dict[str, Any] = {
 
 #: what a line of version 1 may lack
 _NEW_IN_VERSION_2: dict[str, Callable[[], Any]] = {
+    "error": lambda: None,
     "earlier_attempts": list,
     "properties": list,
     "tags": list,

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qlty import config as flags
-from qlty.classes.integrations._pagerduty._failure import read
 from qlty.classes.integrations._pagerduty._marker import MARKER, Routing
 from qlty.classes.integrations._pagerduty._policy import Known, Observation, problem_key
 from qlty.classes.integrations._pagerduty._scope import Scope, test_of
 from qlty.classes.integrations.pagerduty_integration import PagerDutyIntegration
 from qlty.delivery import History, Outbox, drain
-from qlty.results import Marker, TestCase
+from qlty.results import Marker, TestCase, read_failure
 from qlty.sandbox import Sandbox, start
 from qlty.settings import Sources, current, install
 
@@ -157,7 +156,11 @@ def seen(
     )
     case = a_case(nodeid)
     message = a_failure(error or f"ValueError: {test_of(nodeid)}")
-    failed = {"failure": read(message), "message": message, "phase": more.pop("phase", "call")}
+    failed = {
+        "failure": read_failure(message, nodeid=nodeid),
+        "message": message,
+        "phase": more.pop("phase", "call"),
+    }
     return Observation(
         case=case,
         routing=route,

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlty import config
-from qlty.classes.integrations._pagerduty._failure import read
 from qlty.classes.integrations._pagerduty._marker import MARKER, is_asked_for, routing
 from qlty.classes.integrations._pagerduty._policy import Observation, problem_key, verdict
 from qlty.classes.integrations._pagerduty._sources import services_in, texts_that_ask
-from qlty.results import Marker
+from qlty.results import Marker, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +90,7 @@ class Observer:
         return replace(
             seen,
             phase=result["phase"],
-            failure=read(message),
+            failure=failure_of(result),
             message=message,
             attempts=result["attempts"],
             trend=trend,

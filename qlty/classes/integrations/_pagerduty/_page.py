@@ -6,23 +6,26 @@ A page is neutral: the REST and the Events builder each make their request of th
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
 from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.classes.integrations._pagerduty._policy import highest_urgency
 from qlty.classes.integrations._pagerduty._scope import group_key, short, test_of
 from qlty.classes.integrations._pagerduty._tag import Tag, newest
-from qlty.classes.integrations._pagerduty._text import one_line
+from qlty.classes.integrations._pagerduty._text import digest, one_line
+from qlty.results import LINE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from qlty.classes.integrations._pagerduty._policy import Incident, Observation
     from qlty.classes.integrations._pagerduty._scope import Scope
+    from qlty.results import Failure
 
+_VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
 #: tests that a page lists by name
 _LISTED = 20
 #: tests of which the key line keeps a digest
@@ -218,10 +221,22 @@ def _tag(incident: Incident, scope: Scope, judged: int) -> Tag:
 
 def _errors(incident: Incident) -> str:
     """Return what tells the incident's state of failure from another: one error, or all of them."""
-    signatures = sorted({seen.failure.signature for seen in incident.failures if seen.failure})
+    signatures = sorted({_signature(seen.failure) for seen in incident.failures if seen.failure})
     if len(signatures) == 1:
         return signatures[0]
     return digest("\0".join(signatures), 8)
+
+
+def _signature(failure: Failure) -> str:
+    """Return what is equal for the same error of one test in two runs, whatever numbers are in it.
+
+    It stands in the key lines of incidents that are open: another one for the same error would
+    be a note on each of them.
+    """
+    line, kind = failure.line, failure.kind
+    if kind and not line.startswith(kind.partition(":")[0]):
+        line = one_line(f"{kind}: {line}", LINE_LIMIT)
+    return digest(f"{_VARYING.sub('#', line)}\0{failure.crash.partition(':')[0]}", 8)
 
 
 def _most_frequent(failures: Iterable[Observation]) -> str:

@@ -24,10 +24,9 @@ from qlty.classes.integrations._pagerduty._scope import Scope, group_key, marker
 from qlty.results import collectors
 
 if TYPE_CHECKING:
-    from qlty.classes.integrations._pagerduty._failure import Failure
     from qlty.classes.integrations._pagerduty._marker import Routing
     from qlty.classes.integrations._pagerduty._trend import Trend
-    from qlty.results import Phase, TestCase, TestResult
+    from qlty.results import Failure, Phase, TestCase, TestResult
 
 #: fewer tests than this are no storm, however many of them fail
 STORM_TESTS = 20
@@ -212,4 +211,7 @@ def _group(
 
 
 def _cause(seen: Observation) -> str:
-    return seen.failure.cause if seen.failure else ""
+    """Return what is equal for failures of different tests that one cause explains."""
+    if seen.failure is None:
+        return ""
+    return f"{seen.failure.problems[0]}\0{seen.failure.crash.partition(':')[0]}"

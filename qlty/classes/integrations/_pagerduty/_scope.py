@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._failure import digest
+from qlty.classes.integrations._pagerduty._text import digest
 from qlty.results import split_nodeid
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -19,6 +20,11 @@ def one_line(text: str, limit: int = MAX_TITLE) -> str:
     """Return ``text`` in one line of at most ``limit`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def digest(text: str, length: int) -> str:
+    """Return the first ``length`` hex digits of the SHA-256 of ``text``."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def middle_cut(text: str, limit: int) -> str:
