@@ -53,6 +53,7 @@ def _case(number):
         "status": outcome,
         "outcome": outcome,
         "message": "tests/test_shop.py:31: AssertionError: no\n" * 90 if failed else None,
+        "error": None,
         "phase": "call" if failed else None,
         "start_time": now,
         "end_time": now,

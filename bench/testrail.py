@@ -79,6 +79,7 @@ def a_run(results):
             "status": outcome,
             "outcome": outcome,
             "message": TRACEBACK if failed else None,
+            "error": None,
             "phase": "call" if failed else None,
             "start_time": now,
             "end_time": now,

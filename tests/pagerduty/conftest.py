@@ -129,6 +129,7 @@ def a_result(
         "status": status,
         "outcome": outcome,
         "message": a_failure() if message is None and status == "failed" else message,
+        "error": None,
         "phase": "call" if status == "failed" else None,
         "start_time": when,
         "end_time": when,

@@ -28,6 +28,7 @@ def result_of(nodeid="tests/test_a.py::test_x", **changes):
         "status": "passed",
         "outcome": "passed",
         "message": None,
+        "error": None,
         "phase": None,
         "start_time": now,
         "end_time": now,

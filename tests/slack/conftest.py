@@ -46,6 +46,7 @@ def result(nodeid, outcome="passed", message=None, **more):
         "status": status,
         "outcome": outcome,
         "message": message,
+        "error": None,
         "phase": "call" if status == "failed" else None,
         "start_time": START,
         "end_time": START,

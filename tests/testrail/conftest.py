@@ -37,6 +37,7 @@ def a_result(
         "status": status,
         "outcome": status,
         "message": "AssertionError: no" if status == "failed" else None,
+        "error": None,
         "phase": "call" if status == "failed" else None,
         "start_time": NOW,
         "end_time": NOW,
