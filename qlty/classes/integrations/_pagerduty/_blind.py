@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qlty.classes.integrations._pagerduty._failure import digest
 from qlty.classes.integrations._pagerduty._resolving import proved
 from qlty.classes.integrations._pagerduty._scope import SHORT, short, test_of
+from qlty.classes.integrations._pagerduty._text import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

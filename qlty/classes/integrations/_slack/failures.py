@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from qlty.results import VALUE, failure_of
+from qlty.results import VALUE, failure_of, read_error_line
 from qlty.results import Failure as Said
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def first_error(result: TestResult) -> str:
     """Return the error of the first attempt of a flaky test, ``""`` where none is known."""
     messages = (attempt["message"] for attempt in result.get("earlier_attempts", ()))
     first = next(filter(None, messages), "")
-    return _error(first[-_TAIL:])[0]
+    return read_error_line(first)
 
 
 def group(failures: Iterable[Failure]) -> list[Group]:
