@@ -3,8 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOWEST := .venv-lowest
+# what drives each client and each library that has a lower bound
+LOWEST_TESTS := tests/settings tests/delivery/test_backoff.py tests/pagerduty/test_rest.py \
+	tests/pagerduty/test_events.py tests/testrail/test_client.py tests/testrail/test_attachments.py \
+	tests/testrail/test_sending.py tests/slack/test_bot.py tests/slack/test_webhook.py \
+	tests/slack/test_files.py tests/sandbox/test_official_clients.py tests/sandbox/test_process.py \
+	tests/drivers/test_outcomes.py
 
-.PHONY: test check chaos fuzz demo record-demo corpus bench format clean
+.PHONY: test check lowest chaos fuzz demo record-demo corpus bench format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml requirements-dev.txt
@@ -31,6 +38,14 @@ chaos: $(STAMP)
 fuzz: $(STAMP)
 	QLTY_FUZZ=10000 $(BIN)/python -m pytest tests/sandbox/test_fuzz.py
 
+# The integrations on the lowest versions of everything that pyproject.toml allows; two minutes.
+lowest: $(STAMP)
+	$(PYTHON) -m venv $(LOWEST)
+	$(BIN)/python -m scripts.lowest > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/constraints.txt \
+		-e ".[sandbox,xdist]" freezegun hypothesis jsonschema pagerduty responses trustme
+	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider $(LOWEST_TESTS)
+
 # A real suite reports to a sandbox on this machine; see examples/storefront.
 demo: $(STAMP)
 	$(BIN)/python -m scripts.demo
@@ -51,4 +66,4 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .bench .corpus build dist
+	rm -rf $(VENV) $(LOWEST) .bench .corpus build dist

@@ -32,7 +32,8 @@ def backoff(attempt: int) -> float:
     from tenacity import RetryCallState, wait_random_exponential
 
     state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]
-    state.attempt_number = attempt
+    # the longest pause is reached long before; the power of a large number takes seconds
+    state.attempt_number = min(attempt, 64)
     return float(
         wait_random_exponential(multiplier=_FIRST, max=LONGEST_BACKOFF, min=_SHORTEST)(state)
     )

@@ -60,10 +60,3 @@ def session() -> Session:
             return super().request(method, url, **{**how, "allow_redirects": False})
 
     return Direct()
-
-
-def mounts(url: str) -> dict[str, None]:
-    """Return what tells ``httpx`` to go to an address directly, where it is on this machine."""
-    host = urlsplit(url).hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return {f"all://{host}": None} if is_loopback(url) else {}

@@ -1,10 +1,11 @@
 """A dry run's remote: a server on loopback that keeps every request and lets no one else have it.
 
-Why a server and not a recorder inside the clients: Slack's client is built on urllib, TestRail's on
-requests, PagerDuty's on httpx2. A recorder in each would show what we believe that a client sends.
-Here the very code that delivers runs with its own client, and what is shown is what came over the
-wire; only the address that it is sent to differs. The integration itself says how its remote would
-answer (:meth:`ConfiguredIntegration.rehearse`), for a second request depends on the first answer.
+Why a server and not a recorder inside the clients: Slack's client is built on urllib, the others on
+requests, and a project's own on what it likes. A recorder in each would show what we believe that
+a client sends. Here the very code that delivers runs with its own client, and what is shown is what
+came over the wire; only the address that it is sent to differs. The integration itself says how its
+remote would answer (:meth:`ConfiguredIntegration.rehearse`), for a second request depends on the
+first answer.
 """
 
 from __future__ import annotations

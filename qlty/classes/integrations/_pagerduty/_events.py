@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from qlty.classes.integrations._http import mounts
 from qlty.classes.integrations._pagerduty import _wire
 from qlty.classes.integrations._pagerduty._requests import trigger_event
 from qlty.errors import Refused
@@ -27,8 +26,7 @@ class Events:
 
     def __init__(self, settings: PagerDutySettings) -> None:
         self._keys = settings.routing_key
-        self._url = settings.events_url
-        self._clients: dict[str, Any] = {}
+        self._connection = _wire.Connection(settings.events_url, {})
 
     def trigger(self, page: dict[str, Any]) -> None:
         """Open an alert, or add to the one that is open."""
@@ -45,16 +43,8 @@ class Events:
         self._post("/v2/change/enqueue", service_id, event)
 
     def _post(self, path: str, service_id: str, event: dict[str, Any]) -> None:
-        response = _wire.request(self._client_of(service_id), "POST", path, json=event)
-        _wire.accepted(response, _Taken, _wire.EVENTS)
-
-    def _client_of(self, service_id: str) -> Any:
         key = self._keys.of(service_id) if self._keys else None
         if key is None:
             raise Refused(f"PAGERDUTY_ROUTING_KEY has no key for service {service_id}")
-        if key not in self._clients:
-            import pagerduty
-
-            client = pagerduty.EventsApiV2Client(key, mounts=mounts(self._url))
-            self._clients[key] = _wire.single_attempt(client, self._url, self)
-        return self._clients[key]
+        response = self._connection.request("POST", path, json={**event, "routing_key": key})
+        _wire.accepted(response, _Taken, _wire.EVENTS)
