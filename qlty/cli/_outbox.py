@@ -17,14 +17,17 @@ from qlty.delivery import (
     STATES,
     Drainer,
     ImportedSenders,
+    Left,
     Outbox,
     Row,
+    for_elsewhere,
     lines_of,
 )
 from qlty.errors import OutboxError, SettingsError
 from qlty.lifecycle import Recovered, RunCourier, report_dead_runs
 from qlty.results import clean
 from qlty.runs import dead_records
+from qlty.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +44,9 @@ _FAILED = ("refused", "lost", "given_up")
 _DAY = 86_400.0
 
 _EPILOG = """\
-exit status of deliver: 0 where nothing is left, 75 where something still waits, a killed run
-that could not be reported now among it, 1 where something was refused, lost or given up meanwhile.
+exit status of deliver: 0 where nothing is left but what is for targets that the settings do not
+name any more, 75 where something still waits or a killed run could not be reported now, 1 where
+something was refused, lost or given up meanwhile.
 """
 
 
@@ -68,7 +72,8 @@ def add_parser(subparsers: Any) -> None:
     retry.add_argument("ids", type=_id, nargs="*", metavar="ID")
     retry.add_argument("--failed", action="store_true", help="all refused, lost and given up ones")
     drop = _command(commands, "drop", "have a delivery never sent", _drop)
-    drop.add_argument("ids", type=_id, nargs="+", metavar="ID")
+    drop.add_argument("ids", type=_id, nargs="*", metavar="ID")
+    drop.add_argument("--target", help="all that waits for this target, as 'outbox show' names it")
     prune = _command(commands, "prune", "forget what was settled long ago", _prune)
     prune.add_argument("--days", type=_number, default=30, help="how long ago at least (30)")
 
@@ -155,20 +160,32 @@ def _deliver(args: argparse.Namespace) -> int:
     outbox = _outbox_to_send(project := Project.find(args))
     project.load_settings()
     timeout = args.timeout if args.timeout is not None else (None if args.follow else 60.0)
-    settled = {row.id for row in outbox.rows() if row.state not in _WAITING}
+    began = clock.now()
     killed = Recovered()
     try:
         killed = _send(project, outbox, timeout, follow=args.follow)
     except KeyboardInterrupt:
         print("interrupted: what is left is kept", file=sys.stderr)
-    untold = {row.id for row in outbox.tell_given_up()}
-    rows = [row for row in outbox.rows() if row.id not in settled or row.id in untold]
+    rows, elsewhere = _came_to(outbox, began)
     outbox.close()
-    _report_delivery(rows, as_json=args.json)
+    _report_delivery(rows, elsewhere, as_json=args.json)
     states = {row.state for row in rows}
     if killed.given_up or states & set(_FAILED):
         return FAILED
     return STILL_WAITING if killed.waiting or states & set(_WAITING) else 0
+
+
+def _came_to(outbox: Outbox, began: float) -> tuple[list[Row], list[Left]]:
+    """Return what was settled since then or can still be sent, and what is for other targets."""
+    settled = {row.id: row for row in outbox.tell_given_up()}
+    settled |= {row.id: row for row in outbox.rows(settled_since=began)}
+    rows = list(settled.values())
+    left = outbox.left()
+    for one in left:
+        if not one.elsewhere:
+            for state in _WAITING:
+                rows += outbox.rows(state=state, integration=one.integration, target=one.target)
+    return sorted(rows, key=lambda row: row.id), [one for one in left if one.elsewhere]
 
 
 def _outbox_to_send(project: Project) -> Outbox:
@@ -219,8 +236,10 @@ def _progress(counts: dict[str, int]) -> None:
         print(f"delivering: {left} left", file=sys.stderr, flush=True)
 
 
-def _report_delivery(rows: list[Row], *, as_json: bool) -> None:
+def _report_delivery(rows: list[Row], elsewhere: list[Left], *, as_json: bool) -> None:
     lines = lines_of(rows)
+    for one in elsewhere:
+        print(for_elsewhere(one.target, one.number), file=sys.stderr)
     if as_json:
         _print_json([line.to_json() for line in lines])
         return
@@ -241,8 +260,18 @@ def _retry(args: argparse.Namespace) -> int:
 
 
 def _drop(args: argparse.Namespace) -> int:
+    if bool(args.ids) == (args.target is not None):
+        raise SettingsError("drop: name deliveries by their ID, or all for one target by --target")
     _, outbox = _open(args)
-    return _for_each(args, "dropped", args.ids, outbox, outbox.drop)
+    if args.target is None:
+        return _for_each(args, "dropped", args.ids, outbox, outbox.drop)
+    number = outbox.drop_target(args.target)
+    outbox.close()
+    if args.json:
+        _print_json({"dropped": number})
+    else:
+        print(f"dropped: {number}")
+    return 0 if number else FAILED
 
 
 def _for_each(

@@ -8,9 +8,9 @@ from qlty.delivery._exchange import Vendor, accepted, failure
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
 from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
-from qlty.delivery._outbox import Outbox
+from qlty.delivery._outbox import Left, Outbox
 from qlty.delivery._process import identity, is_alive
-from qlty.delivery._receipt import Line, Problem, Receipt, lines_of, receipt_of
+from qlty.delivery._receipt import Line, Problem, Receipt, for_elsewhere, lines_of, receipt_of
 from qlty.delivery._relay import Relay, start_relay
 from qlty.delivery._rows import STATES, Row
 from qlty.delivery._senders import ImportedSenders
@@ -26,6 +26,7 @@ __all__ = [
     "History",
     "ImportedSenders",
     "Job",
+    "Left",
     "Line",
     "Masker",
     "Outbox",
@@ -45,6 +46,7 @@ __all__ = [
     "drain",
     "failure",
     "failure_of",
+    "for_elsewhere",
     "identity",
     "is_alive",
     "lines_of",

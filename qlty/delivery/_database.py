@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: the newest schema that this version of QLTY Framework writes
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: seconds to wait for another process's write; each is far shorter
 _BUSY_TIMEOUT = 5.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from qlty.delivery._lane import Lane
+from qlty.delivery._lane import Lane, Turns
 from qlty.delivery._process import identity
 from qlty.results import clean
 from qlty.runtime import clock
@@ -110,6 +111,7 @@ class Drainer:
         self._owner = f"{identity()}|{uuid.uuid4().hex[:8]}"
         self._lanes: dict[tuple[int, str, str], Lane] = {}
         self._blocked: set[tuple[int, str, str]] = set()
+        self._turns = Turns()
         self._wake = threading.Event()
 
     def wake(self) -> None:
@@ -139,8 +141,9 @@ class Drainer:
                 progress(self._outbox.counts(self._run_id))
                 told = now
             if now - renewed >= _RENEWAL:
-                self._renew()
+                self._each_sending(lambda store, row: store.renew([row], self._owner))
                 renewed = now
+        self._each_sending(lambda store, row: store.excuse([row], self._owner))
 
     def _start_lanes(self, stop: threading.Event) -> None:
         for number, store in enumerate(list(self._outbox.stores)):
@@ -179,7 +182,14 @@ class Drainer:
             self._blocked.add(place)
             return
         lane = Lane(
-            store, sender, integration, target, self._owner, self._outbox.masker, self._run_id
+            store,
+            sender,
+            integration,
+            target,
+            self._owner,
+            self._outbox.masker,
+            self._run_id,
+            self._turns,
         )
         if lane.has_work(self.deadline):
             self._lanes[place] = lane
@@ -188,23 +198,29 @@ class Drainer:
     def _sender_for(
         self, store: Store, integration: str, target: str, class_path: str | None
     ) -> Sender | None:
-        reason = ""
+        elsewhere, reason = False, ""
         try:
             sender = self._senders.get(integration, class_path)
-            if sender is not None and sender.target() == target:
+            if sender is None:
+                return None
+            now = sender.target()
+            if now == target:
+                store.unblock(integration, target)
                 return sender
-            if sender is not None:
-                reason = f"this is for {target}; {integration} is now set up for {sender.target()}"
+            elsewhere = True
+            reason = f"this is for {target}; {integration} is now set up for {now}"
         except Exception as error:  # noqa: BLE001 -- a project's own code decides what it raises
             reason = f"{integration} cannot be set up: {type(error).__name__}: {error}"
-        if reason:
-            store.explain(integration, target, self._outbox.masker.mask(clean(reason)))
+        shown = self._outbox.masker.mask(clean(reason))
+        store.explain(integration, target, shown, elsewhere=elsewhere)
         return None
 
-    def _renew(self) -> None:
+    def _each_sending(self, act: Callable[[Store, int], None]) -> None:
         for (number, _, _), lane in self._lanes.items():
-            if lane.sending is not None:
-                self._outbox.stores[number].renew([lane.sending], self._owner)
+            row = lane.sending
+            if row is not None:
+                with suppress(sqlite3.Error):
+                    act(self._outbox.stores[number], row)
 
     def _watch_lanes(self) -> None:
         for place, lane in self._lanes.items():

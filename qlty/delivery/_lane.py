@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._attempt import Attempt
@@ -10,16 +11,42 @@ from qlty.delivery._backoff import backoff, capped
 from qlty.delivery._classify import Verdict, classify
 from qlty.delivery._job import Job, Sent
 from qlty.delivery._rows import ANSWER_LOST, NO_DOUBT, Row
+from qlty.delivery._store import MOST_DEATHS
 from qlty.errors import OutboxError, Refused
 from qlty.results import clean
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from qlty.delivery._drain import Sender
     from qlty.delivery._masking import Masker
     from qlty.delivery._store import Store
+
+
+class Turns:
+    """Who may send at the same time.
+
+    What may have killed its sender is sent alone: whatever dies with it next was its doing.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._together = 0
+        self._alone = False
+
+    @contextmanager
+    def take(self, *, alone: bool) -> Iterator[None]:
+        """Wait for one's turn, and have it while the block runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._alone or (alone and self._together)))
+            self._alone, self._together = alone, self._together + 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone, self._together = False, self._together - 1
+                self._changed.notify_all()
 
 
 class _CannotTell(Exception):
@@ -43,6 +70,7 @@ class Lane:
         owner: str,
         masker: Masker,
         run_id: str | None,
+        turns: Turns | None = None,
     ) -> None:
         self.sending: int | None = None
         self.trouble: str | None = None
@@ -53,6 +81,7 @@ class Lane:
         self._owner = owner
         self._masker = masker
         self._run_id = run_id
+        self._turns = turns or Turns()
         self._attempt = Attempt()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -98,7 +127,7 @@ class Lane:
             found = self._store.lease(self._integration, self._target, self._owner, self._run_id)
             if isinstance(found, Row):
                 self.sending = found.id
-                self._deliver(found)
+                self._deliver_in_turn(found)
                 self.sending = None
             elif found is None or clock.monotonic() + found >= deadline():
                 return
@@ -106,6 +135,16 @@ class Lane:
                 # in small steps: a due time is by the wall clock, which may be set meanwhile
                 self._wake.wait(min(found, 1.0))
                 self._wake.clear()
+
+    def _deliver_in_turn(self, row: Row) -> None:
+        if row.deaths >= MOST_DEATHS:
+            reason = f"its sender died {row.deaths} times while sending it"
+            last = f"; last: {row.reason}" if row.reason else ""
+            text = self._shown(reason + last)
+            self._store.settle_failed(row.id, self._owner, "refused", text, ANSWER_LOST)
+            return
+        with self._turns.take(alone=row.deaths > 0):
+            self._deliver(row)
 
     def _deliver(self, row: Row) -> None:
         job = self._job(row)

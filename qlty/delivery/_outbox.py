@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,25 @@ _POLL = 0.02
 
 #: seconds that a settled delivery is kept: so long, its key is not sent a second time
 KEEP_SETTLED = 30 * 86_400.0
+
+#: deliveries that one run forgets; more would be felt at its start
+_PRUNED_AT_START = 10_000
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is still to be sent by one integration to one target.
+
+    Attributes:
+        elsewhere: the integration is now set up for another target, so nobody sends it.
+        reason: why nobody tries to send it; empty where somebody does.
+    """
+
+    integration: str
+    target: str
+    elsewhere: bool
+    reason: str
+    number: int
 
 
 class StoredDelivery:
@@ -84,7 +104,7 @@ class Outbox:
             return cls(Store(None), masker)
         try:
             outbox = cls(Store(path), masker)
-            outbox.prune(KEEP_SETTLED)
+            outbox.prune(KEEP_SETTLED, _PRUNED_AT_START)
             return outbox
         except (sqlite3.Error, OSError, OutboxError) as error:
             return cls(Store(None), masker, _describe(error, path))
@@ -174,11 +194,37 @@ class Outbox:
         return StoredDelivery(self, memory, memory.insert(supersedes=supersedes, **values))
 
     def rows(
-        self, *, run_id: str | None = None, state: str | None = None, integration: str | None = None
+        self,
+        *,
+        run_id: str | None = None,
+        state: str | None = None,
+        integration: str | None = None,
+        target: str | None = None,
+        settled_since: float | None = None,
     ) -> list[Row]:
-        """Return deliveries in the order in which they were made."""
-        which = {"run_id": run_id, "state": state, "integration": integration}
-        return [row for store in self.stores for row in store.rows(**which)]
+        """Return deliveries in the order in which they were made.
+
+        Args:
+            run_id: only those of this run.
+            state: only those in this state.
+            integration: only those of this one.
+            target: only those for this one.
+            settled_since: only those that were settled after this moment, in seconds since the
+                epoch.
+        """
+        which: dict[str, Any] = {"run_id": run_id, "state": state, "integration": integration}
+        which |= {"target": target, "settled_since": settled_since}
+        found = (store.rows(**which) for store in self.stores)
+        return [row for rows in found for row in rows]
+
+    def payloads(self, integration: str, target: str, kind: str) -> list[dict[str, Any]]:
+        """Return what waits of a kind for a target, oldest first; of very many the newest."""
+        found = (store.payloads(integration, target, kind) for store in self.stores)
+        return [payload for payloads in found for payload in payloads]
+
+    def left(self, run_id: str | None = None) -> list[Left]:
+        """Return what is still to be sent, by integration and target."""
+        return [Left(*record) for store in self.stores for record in store.waiting(run_id)]
 
     def tell_given_up(self, run_id: str = "") -> list[Row]:
         """Return what became too old to be sent and is in nobody's receipt yet: each once.
@@ -226,9 +272,13 @@ class Outbox:
         if not self.stores[0].drop(row_id):
             raise OutboxError(f"delivery {row_id} is {row.state}: it cannot be dropped")
 
-    def prune(self, older_than: float) -> int:
+    def drop_target(self, target: str) -> int:
+        """Take all that waits for a target out of what is to be sent; return how many."""
+        return sum(store.drop_target(target) for store in self.stores)
+
+    def prune(self, older_than: float, most: int = -1) -> int:
         """Forget what was settled more than ``older_than`` seconds ago; return how many."""
-        return sum(store.prune(older_than) for store in self.stores)
+        return sum(store.prune(older_than, most) for store in self.stores)
 
     def close(self) -> None:
         """Close all files."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from qlty.delivery._outbox import Outbox
+    from qlty.delivery._outbox import Left, Outbox
     from qlty.delivery._rows import Row, State
 
 #: links, reasons and texts shown per integration in text; the JSON has them all, whole
@@ -108,6 +109,7 @@ class Receipt:
         earlier: deliveries of earlier runs that still wait.
         given_up: those of earlier runs that became too old to be sent during this one, by
             integration.
+        elsewhere: targets that the settings do not name any more, and what waits for each.
     """
 
     run_id: str
@@ -116,6 +118,7 @@ class Receipt:
     lines: tuple[Line, ...]
     earlier: int = 0
     given_up: tuple[tuple[str, tuple[Problem, ...]], ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
 
     def line(self, integration: str) -> Line:
         """Return the line of an integration, an empty one where it has none."""
@@ -133,6 +136,7 @@ class Receipt:
             lines.append(f"deliveries are not kept beyond this run: {self.trouble}")
         if self.earlier:
             lines.append(f"{_count(self.earlier)} of earlier runs still waiting: {_HOW_TO_SEND}")
+        lines += [for_elsewhere(*one) for one in self.elsewhere]
         return lines or ["nothing to deliver"]
 
     def to_json(self) -> dict[str, Any]:
@@ -146,12 +150,25 @@ class Receipt:
             "earlier_given_up": {
                 name: [asdict(problem) for problem in problems] for name, problems in self.given_up
             },
+            "elsewhere": [
+                {"target": target, "waiting": number} for target, number in self.elsewhere
+            ],
             "integrations": [line.to_json() for line in self.lines],
         }
 
 
 _HOW_TO_SEND = "send with 'qlty-framework outbox deliver'"
 _HOW_TO_LOOK = "see 'qlty-framework outbox show {id}'"
+
+
+def for_elsewhere(target: str, number: int) -> str:
+    """Say that nobody sends what waits for a target, and what removes it."""
+    wait = "waits" if number == 1 else "wait"
+    return (
+        f"{_count(number)} {wait} for {target}, to which nothing is sent now: set it up again, or "
+        f"remove with {shlex.join(['qlty-framework', 'outbox', 'drop', '--target', target])}"
+    )
+
 
 _STATES: tuple[tuple[str, str, str], ...] = (
     ("waiting", "waiting", _HOW_TO_SEND),
@@ -182,21 +199,25 @@ def receipt_of(
     by_name: dict[str, list[Row]] = {name: [] for name in [*integrations, *notes]}
     for row in outbox.rows(run_id=run_id):
         by_name.setdefault(row.integration, []).append(row)
-    waiting = sum(outbox.counts().get(state, 0) for state in _WAITING)
-    own = sum(row.state in _WAITING for rows in by_name.values() for row in rows)
+    left, own = outbox.left(), outbox.left(run_id)
     return Receipt(
         run_id=run_id,
         durable=outbox.durable,
         trouble=outbox.trouble,
         lines=tuple(_line(name, rows, notes.get(name, ())) for name, rows in by_name.items()),
-        earlier=waiting - own,
+        earlier=_sendable(left) - _sendable(own),
         given_up=_given_up_meanwhile(outbox, run_id) if meanwhile else (),
+        elsewhere=tuple((one.target, one.number) for one in left if one.elsewhere),
     )
 
 
 def _given_up_meanwhile(outbox: Outbox, run_id: str) -> tuple[tuple[str, tuple[Problem, ...]], ...]:
     lines = lines_of(outbox.tell_given_up(run_id))
     return tuple((line.integration, line.given_up) for line in lines)
+
+
+def _sendable(left: list[Left]) -> int:
+    return sum(one.number for one in left if not one.elsewhere)
 
 
 def lines_of(rows: Iterable[Row]) -> list[Line]:

@@ -38,6 +38,7 @@ class Row:
         due_at: seconds since the epoch; not to be sent before.
         expires_at: seconds since the epoch; not to be sent after.
         reason: why it is not delivered, masked.
+        deaths: how often in a row the process died that was sending it.
         sent: what the receipt shows of a delivered one.
     """
 
@@ -63,6 +64,7 @@ class Row:
     reason: str
     sent: Sent | None
     settled_at: float | None
+    deaths: int
 
 
 COLUMNS = tuple(Row.__dataclass_fields__)

@@ -13,6 +13,7 @@ process, and the next sender asks the remote before it sends anything again.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from hashlib import sha256
 from json import loads
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,23 @@ STEP_ASIDE_AFTER = 10
 #: seconds until a lane asks again whether another process has settled the row that it is sending
 _BUSY_POLL = 0.2
 
-_ALL = ", ".join(COLUMNS)
+#: so often in a row may a delivery's sender die before it counts as the cause
+MOST_DEATHS = 3
+
+#: the newest waiting deliveries that an integration may look at; a lane can hold a million
+MOST_READ = 5_000
+
+#: deliveries whose class path is looked at to know that of their lane
+_CLASS_PATHS = 100
+
 _OPEN = "state IN ('waiting', 'sending')"
+
+_BLOCKED = (
+    "CASE state WHEN 'waiting' THEN coalesce((SELECT blocked.reason FROM blocked "
+    "WHERE blocked.integration = delivery.integration AND blocked.target = delivery.target), "
+    "reason) ELSE reason END AS reason"
+)
+_ALL = ", ".join(_BLOCKED if name == "reason" else name for name in COLUMNS)
 
 
 class Store:
@@ -66,7 +82,7 @@ class Store:
         with self._transaction():
             newest = self._newest(values["integration"], values["target"], values["key"])
             if newest is not None:
-                if not supersedes or _same_state(newest, values):
+                if not supersedes or self._is_same(newest, values):
                     return newest
                 self._supersede(newest)
             return self._insert((newest.generation if newest else 0) + 1, values)
@@ -77,20 +93,30 @@ class Store:
             [integration, target, key],
         )
 
+    def _is_same(self, newest: Row, values: dict[str, Any]) -> bool:
+        """Tell a replay of the same state (after a crash, say) from a newer one."""
+        digest = self._execute("SELECT digest FROM delivery WHERE id = ?", [newest.id]).fetchone()
+        # as it is stored: JSON has no tuples, and only strings for names
+        known = digest[0] or _digest(to_json(newest.payload))
+        new = _digest(to_json(values["payload"]))
+        return (newest.run_id, known) == (values["run_id"], new)
+
     def _supersede(self, older: Row) -> None:
         # one that is being sent, or may have arrived, is settled first: the newer waits behind it
         self._execute(
-            "UPDATE delivery SET state = 'superseded', settled_at = ? "
+            "UPDATE delivery SET state = 'superseded', payload = '{}', settled_at = ? "
             "WHERE id = ? AND state = 'waiting' AND doubt < ?",
             [clock.now(), older.id, ANSWER_LOST],
         )
 
     def _insert(self, generation: int, values: dict[str, Any]) -> Row:
         now = clock.now()
+        payload = to_json(values["payload"])
         record = {
             **values,
             "generation": generation,
-            "payload": to_json(values["payload"]),
+            "payload": payload,
+            "digest": _digest(payload),
             "created_at": now,
             "written_at": now,
             "due_at": values["due_at"] if values["due_at"] is not None else now,
@@ -120,14 +146,29 @@ class Store:
         return (record[0], loads(record[1])) if record else None
 
     def rows(
-        self, *, run_id: str | None = None, state: str | None = None, integration: str | None = None
+        self,
+        *,
+        run_id: str | None = None,
+        state: str | None = None,
+        integration: str | None = None,
+        target: str | None = None,
+        settled_since: float | None = None,
     ) -> list[Row]:
         """Return rows in the order in which they were made."""
+        given = {
+            "run_id = ?": run_id,
+            # the index of what is open is used where the condition is its own
+            f"{_OPEN} AND state = ?" if state in ("waiting", "sending") else "state = ?": state,
+            "integration = ?": integration,
+            "target = ?": target,
+            "settled_at >= ?": settled_since,
+        }
+        wanted = {text: value for text, value in given.items() if value is not None}
+        where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
         with self._lock:
             cursor = self._connection.execute(
-                f"SELECT {_ALL} FROM delivery WHERE (?1 IS NULL OR run_id = ?1) "  # noqa: S608
-                "AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR integration = ?3) ORDER BY id",
-                [run_id, state, integration],
+                f"SELECT {_ALL} FROM delivery {where} ORDER BY +id",  # noqa: S608 -- our own words
+                list(wanted.values()),
             )
             return [from_record(record) for record in cursor]
 
@@ -140,7 +181,7 @@ class Store:
             since = float(mark[0] or 0)
             cursor = self._connection.execute(
                 f"SELECT {_ALL} FROM delivery WHERE state = 'given_up' "  # noqa: S608
-                "AND settled_at > ? ORDER BY id",
+                "AND settled_at > ? ORDER BY +id",
                 [since],
             )
             rows = [from_record(record) for record in cursor]
@@ -151,30 +192,76 @@ class Store:
             )
         return [row for row in rows if row.run_id != run_id]
 
-    def lanes(self, run_id: str | None = None) -> list[tuple[str, str, str | None]]:
-        """Return integration, target and class path of everything that is still to be sent."""
+    def payloads(self, integration: str, target: str, kind: str) -> list[dict[str, Any]]:
+        """Return the payloads of a kind that wait in a lane, at most the newest of many."""
         with self._lock:
-            return [
-                (record[0], record[1], record[2])
-                for record in self._connection.execute(
-                    "SELECT integration, target, max(class_path) FROM delivery "  # noqa: S608
-                    f"WHERE {_OPEN} AND (?1 IS NULL OR run_id = ?1) "
-                    "GROUP BY integration, target ORDER BY min(id)",
-                    [run_id],
-                )
-            ]
+            cursor = self._connection.execute(
+                f"SELECT payload FROM delivery WHERE {_OPEN} AND integration = ? "  # noqa: S608
+                "AND target = ? AND kind = ? AND state = 'waiting' ORDER BY id DESC LIMIT ?",
+                [integration, target, kind, MOST_READ],
+            )
+            return [loads(record[0]) for record in cursor][::-1]
+
+    def lanes(self, run_id: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Return integration, target and class path of everything that is still to be sent.
+
+        From one lane to the next by the index: a lane may hold a million rows that nobody sends.
+        """
+        found, place = [], ("", "")
+        with self._lock:
+            while True:
+                record = self._connection.execute(
+                    f"SELECT integration, target, id FROM delivery WHERE {_OPEN} "  # noqa: S608
+                    "AND (integration, target) > (?, ?) ORDER BY integration, target, id LIMIT 1",
+                    place,
+                ).fetchone()
+                if record is None:
+                    break
+                place = (record[0], record[1])
+                head = self._lane_head(*place, run_id)
+                if head is not None:
+                    found.append((head[0], *place, head[1]))
+        return [(integration, target, path) for _, integration, target, path in sorted(found)]
+
+    def _lane_head(
+        self, integration: str, target: str, run_id: str | None
+    ) -> tuple[int, str | None] | None:
+        """Return number of the first row of a lane, and the class path of the lane."""
+        of_run = "AND run_id = ?" if run_id is not None else ""
+        record = self._connection.execute(
+            "SELECT min(id), max(class_path) FROM (SELECT id, class_path "  # noqa: S608
+            f"FROM delivery WHERE {_OPEN} AND integration = ? AND target = ? {of_run} "
+            f"ORDER BY id LIMIT {_CLASS_PATHS})",
+            [integration, target, *([run_id] if run_id is not None else [])],
+        ).fetchone()
+        return None if record[0] is None else (record[0], record[1])
 
     def counts(self, run_id: str | None = None) -> dict[str, int]:
         """Return how many rows are in each state."""
+        of_run = "WHERE run_id = ?" if run_id is not None else ""
         with self._lock:
-            return {
-                record[0]: record[1]
-                for record in self._connection.execute(
-                    "SELECT state, count(*) FROM delivery WHERE (?1 IS NULL OR run_id = ?1) "
-                    "GROUP BY state",
-                    [run_id],
-                )
-            }
+            cursor = self._connection.execute(
+                f"SELECT state, count(*) FROM delivery {of_run} GROUP BY state",  # noqa: S608
+                [run_id] if run_id is not None else [],
+            )
+            return {record[0]: record[1] for record in cursor}
+
+    def waiting(self, run_id: str | None = None) -> list[tuple[str, str, bool, str, int]]:
+        """Return what is still to be sent, by lane.
+
+        Each with integration, target, whether that is another target than the one now set, why
+        nobody tries to send it (empty where somebody does), and how many.
+        """
+        of_run = "AND delivery.run_id = ?" if run_id is not None else ""
+        with self._lock:
+            cursor = self._connection.execute(
+                "SELECT integration, target, coalesce(elsewhere, 0), "  # noqa: S608
+                "coalesce(blocked.reason, ''), count(*) FROM delivery "
+                "LEFT JOIN blocked USING (integration, target) "
+                f"WHERE {_OPEN} {of_run} GROUP BY integration, target",
+                [run_id] if run_id is not None else [],
+            )
+            return [(row[0], row[1], bool(row[2]), row[3], row[4]) for row in cursor]
 
     # -- sending
 
@@ -193,13 +280,21 @@ class Store:
             if row_id is None or wait is None or wait > 0:
                 return wait
             # whoever was sending it died: only the remote knows how far that went
+            died = state == "sending"
             self._execute(
                 "UPDATE delivery SET state = 'sending', owner = ?, leased_until = ?, "
-                "attempts = attempts + 1, doubt = CASE ? WHEN 'sending' THEN ? ELSE doubt END "
-                "WHERE id = ?",
-                [owner, now + LEASE_SECONDS, state, ANSWER_LOST, row_id],
+                "attempts = attempts + 1, doubt = CASE WHEN ? THEN ? ELSE doubt END, "
+                "deaths = deaths + ? WHERE id = ?",
+                [owner, now + LEASE_SECONDS, died, ANSWER_LOST, died, row_id],
             )
             return self._inherit_checkpoint(row_id)
+
+    def excuse(self, row_ids: Iterable[int], owner: str) -> None:
+        """Say of rows that are being sent that their sender ends in order, without an answer."""
+        for row_id in row_ids:
+            self._execute(
+                "UPDATE delivery SET deaths = -1 WHERE id = ? AND owner = ?", [row_id, owner]
+            )
 
     def seconds_until_work(
         self, integration: str, target: str, run_id: str | None = None
@@ -266,14 +361,15 @@ class Store:
         """Mark a row as done."""
         self._execute(
             "UPDATE delivery SET state = 'delivered', sent = ?, settled_at = ?, reason = '', "
-            "doubt = 0, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
+            "payload = '{}', doubt = 0, deaths = 0, owner = NULL, leased_until = NULL "
+            "WHERE id = ? AND owner = ?",
             [sent_to_json(sent), clock.now(), row_id, owner],
         )
 
     def settle_failed(self, row_id: int, owner: str, state: State, reason: str, doubt: int) -> None:
         """Mark a row as one that will not be sent again unless somebody asks for it."""
         self._execute(
-            "UPDATE delivery SET state = ?, reason = ?, doubt = ?, settled_at = ?, "
+            "UPDATE delivery SET state = ?, reason = ?, doubt = ?, settled_at = ?, deaths = 0, "
             "owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
             [state, reason, doubt, clock.now(), row_id, owner],
         )
@@ -283,7 +379,7 @@ class Store:
         now = clock.now()
         self._execute(
             "UPDATE delivery SET state = 'waiting', due_at = ?, written_at = ?, reason = ?, "
-            "doubt = ?, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
+            "doubt = ?, deaths = 0, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
             [now + wait, now, reason, doubt, row_id, owner],
         )
 
@@ -297,12 +393,18 @@ class Store:
             [now, now],
         )
 
-    def explain(self, integration: str, target: str, reason: str) -> None:
+    def explain(self, integration: str, target: str, reason: str, *, elsewhere: bool) -> None:
         """Say of all that waits in a lane why nobody tries to send it."""
         self._execute(
-            "UPDATE delivery SET reason = ?1 WHERE integration = ?2 AND target = ?3 "
-            "AND state = 'waiting' AND reason != ?1",
-            [reason, integration, target],
+            "INSERT OR REPLACE INTO blocked (integration, target, reason, elsewhere) "
+            "VALUES (?, ?, ?, ?)",
+            [integration, target, reason, elsewhere],
+        )
+
+    def unblock(self, integration: str, target: str) -> None:
+        """Say that somebody tries to send what waits in a lane."""
+        self._execute(
+            "DELETE FROM blocked WHERE integration = ? AND target = ?", [integration, target]
         )
 
     # -- what a person asks for
@@ -311,12 +413,21 @@ class Store:
         """Make a row due now, also one that was settled; ``False`` where it is on its way."""
         now = clock.now()
         cursor = self._execute(
-            "UPDATE delivery SET state = 'waiting', attempts = 0, due_at = ?, written_at = ?, "
+            "UPDATE delivery SET state = 'waiting', attempts = 0, deaths = 0, due_at = ?, "
+            "written_at = ?, "
             "expires_at = NULL, settled_at = NULL, doubt = CASE state WHEN 'lost' THEN 0 "
             "ELSE doubt END WHERE id = ? AND state NOT IN ('sending', 'delivered', 'superseded')",
             [now, now, row_id],
         )
         return cursor.rowcount == 1
+
+    def drop_target(self, target: str) -> int:
+        """Settle unsent all that waits for a target; return how many."""
+        return self._execute(
+            "UPDATE delivery SET state = 'dropped', settled_at = ? "
+            "WHERE state = 'waiting' AND target = ?",
+            [clock.now(), target],
+        ).rowcount
 
     def drop(self, row_id: int) -> bool:
         """Settle a row unsent; ``False`` where it is being sent or is settled already."""
@@ -327,12 +438,17 @@ class Store:
         )
         return cursor.rowcount == 1
 
-    def prune(self, older_than: float) -> int:
-        """Delete what was settled more than ``older_than`` seconds ago; return how many."""
+    def prune(self, older_than: float, most: int = -1) -> int:
+        """Delete what was settled more than ``older_than`` seconds ago; return how many.
+
+        Args:
+            older_than: seconds.
+            most: so many at once; all if negative.
+        """
         return self._execute(
-            "DELETE FROM delivery WHERE settled_at IS NOT NULL AND settled_at <= ? "
-            "AND state NOT IN ('waiting', 'sending')",
-            [clock.now() - older_than],
+            "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE settled_at IS NOT "
+            "NULL AND settled_at <= ? AND state NOT IN ('waiting', 'sending') LIMIT ?)",
+            [clock.now() - older_than, most],
         ).rowcount
 
     # -- plumbing
@@ -363,11 +479,8 @@ class Store:
             self._connection.execute("COMMIT")
 
 
-def _same_state(newest: Row, values: dict[str, Any]) -> bool:
-    """Tell a replay of the same state (after a crash, say) from a newer one."""
-    # as they are stored: JSON has no tuples, and only strings for names
-    stored, new = to_json(newest.payload), to_json(values["payload"])
-    return (newest.run_id, stored) == (values["run_id"], new)
+def _digest(payload: str) -> str:
+    return sha256(payload.encode()).hexdigest()
 
 
 def _seconds_until_free(record: sqlite3.Row, now: float) -> float:

@@ -91,9 +91,7 @@ class RunCourier:
 
     def waiting(self, integration: Integration, kind: str) -> list[dict[str, Any]]:
         """Return the payloads of a kind that wait in the outbox, also since earlier runs."""
-        rows = self._outbox.rows(state="waiting", integration=integration.name)
-        own = (integration.target(), kind)
-        return [row.payload for row in rows if (row.target, row.kind) == own]
+        return self._outbox.payloads(integration.name, integration.target(), kind)
 
     def note(self, integration: Integration, text: str) -> None:
         """Add a line to the receipt, once."""

@@ -287,3 +287,24 @@ def test_whoever_reads_only_the_beginning_gets_no_traceback(run, put_web, outbox
 def test_a_delivery_that_never_expires_can_be_listed(run, put_web, outbox):
     put_web("a", expires_at=1e15)
     assert json.loads(run("list", "--json").stdout)[0]["expires"] == "never"
+
+
+def test_what_is_for_another_target_is_named_and_is_no_reason_to_come_back(put_web, run):
+    put_web("a", target="http://127.0.0.1:1 that is gone")
+    done = run("deliver")
+    assert done.returncode == 0
+    assert "1 delivery waits for http://127.0.0.1:1 that is gone" in done.stderr
+    assert "outbox drop --target 'http://127.0.0.1:1 that is gone'" in done.stderr
+    assert run("drop", "--target", "http://127.0.0.1:1 that is gone").returncode == 0
+    assert run("deliver").stderr == ""
+    assert run("drop", "--target", "http://127.0.0.1:1 that is gone").returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_an_escape(put_web, run, monkeypatch, encoding):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    put_web("na\u00efve \u2192 \U0001f680", kind="\u2192")
+    for command in (["list"], ["show", "1"], ["deliver"]):
+        done = run(*command)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "\\u2192" in run("list").stdout
