@@ -7,6 +7,7 @@ import json
 import logging
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qlty import config
@@ -69,15 +70,19 @@ class _Courier:
         self._project = project
         self.notes: dict[str, list[str]] = {}
 
-    @property
+    @cached_property
     def run(self) -> RunInfo:
-        return {"id": "check", "project": self._project.rootdir.name}
+        from qlty.lifecycle import detect
+
+        qlty = load("QLTY", QltySettings)
+        where = (self._project.rootdir, qlty.environment, qlty.platform)
+        return {**detect(*where, project=qlty.project), "id": "check"}
 
     @property
     def history(self) -> History:
         from qlty.delivery import History
 
-        return History.load(self._project.state_dir.history, suite=self.run["project"])
+        return History.of_run(self._project.state_dir.history, self.run)
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         del payload, order

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from fcntl import lockf
 from functools import cached_property
 from os import close, fdopen, getpid
+from pathlib import PurePath
 from sys import intern
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from qlty.results import TestResult
+    from qlty.results import RunInfo, TestResult
 
 #: the version of the format that is written here
 HISTORY_VERSION = 1
@@ -52,22 +53,24 @@ _NEVER_SEEN = _Entry((), "", "")
 
 
 class History:
-    """Outcomes of the same suite in the same environment on the same branch.
+    """Outcomes of the same project in the same environment on the same branch.
 
     The file is JSON Lines: a header ``{"version": 1}``, then one object per test and scope with
     ``suite``, ``environment``, ``branch``, ``nodeid``, ``outcomes`` (oldest first, at most 20),
     ``run_id`` and ``time`` (of the newest: when the first test of that run ended).
     It is read when somebody asks, and passed through line by line when a run is recorded, so that
     a history of many tests costs the process that runs them no memory.
+    What was recorded while a suite was called by its folder alone becomes the project's own.
 
     Attributes:
         trouble: why the file could not be read or written; ``None`` where all is well.
     """
 
-    def __init__(self, path: Path, scope: _Scope) -> None:
+    def __init__(self, path: Path, scope: _Scope, former: _Scope | None = None) -> None:
         self.path = path
         self.trouble: str | None = None
         self._scope = scope
+        self._former = former
         self._new: dict[str, str] = {}
         self._collected: set[str] = set()
         self._run_id = ""
@@ -81,9 +84,26 @@ class History:
         suite: str = "",
         environment: str | None = None,
         branch: str | None = None,
+        former: tuple[str, str] | None = None,
     ) -> History:
-        """Name the file; one that is missing, damaged or newer is an empty history."""
-        return cls(path, (suite, environment or "", branch or ""))
+        """Name the file; one that is missing, damaged or newer is an empty history.
+
+        ``former`` are suite and branch as they were called before.
+        """
+        then = (former[0], environment or "", former[1]) if former else None
+        return cls(path, (suite, environment or "", branch or ""), then)
+
+    @classmethod
+    def of_run(cls, path: Path, run: RunInfo) -> History:
+        """Name the file for the facts of a run."""
+        branch = run.get("former_branch")
+        return cls.load(
+            path,
+            suite=run["project"],
+            environment=run.get("environment"),
+            branch=run.get("branch"),
+            former=None if branch is None else (PurePath(run["rootdir"]).name, branch),
+        )
 
     @property
     def known(self) -> bool:
@@ -149,8 +169,12 @@ class History:
     @cached_property
     def _entries(self) -> dict[str, _Entry]:
         try:
-            own = (found for found in self._records() if found[0] == self._scope)
-            return {nodeid: entry for _, nodeid, entry in own}
+            found: dict[str, _Entry] = {}
+            for scope, nodeid, entry in self._records():
+                # one may be there twice, where an older version has written meanwhile
+                if scope == self._scope and entry.time >= found.get(nodeid, entry).time:
+                    found[nodeid] = entry
+            return found
         except (OSError, HistoryError) as error:
             reason = getattr(error, "strerror", None)
             self.trouble = (
@@ -164,6 +188,8 @@ class History:
         new, collected = dict(self._new), self._collectors()
         yield encode({"version": HISTORY_VERSION})
         for scope, nodeid, entry in self._records():
+            if scope == self._scope and nodeid in self._new and nodeid not in new:
+                continue  # it was there before
             outcome = new.pop(nodeid, None) if scope == self._scope else None
             if scope == self._scope and outcome is None and nodeid in collected:
                 outcome = "passed"
@@ -195,7 +221,8 @@ class History:
             for line in file:
                 found = _entry(_parse(line))
                 if found is not None:
-                    yield found
+                    scope, nodeid, entry = found
+                    yield (self._scope if scope == self._former else scope), nodeid, entry
 
     @contextmanager
     def _scratch(self) -> Iterator[IO[bytes]]:

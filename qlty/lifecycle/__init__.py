@@ -6,6 +6,7 @@ from qlty.lifecycle._deliveries import Deliveries
 from qlty.lifecycle._recovery import Recovered, report_dead_runs
 from qlty.lifecycle._rehearsal import Rehearsal
 from qlty.lifecycle._run import ABORTED, INTERRUPTED, UNDELIVERED, Plan, Run
+from qlty.lifecycle._run_info import detect
 
 __all__ = [
     "ABORTED",
@@ -18,5 +19,6 @@ __all__ = [
     "Run",
     "RunCourier",
     "console",
+    "detect",
     "report_dead_runs",
 ]

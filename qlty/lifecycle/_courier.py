@@ -53,12 +53,7 @@ class RunCourier:
     def history(self) -> History:
         """Outcomes of earlier runs of the same project, environment and branch."""
         if self._history is None:
-            self._history = History.load(
-                self._history_file,
-                suite=self.run["project"],
-                environment=self.run["environment"],
-                branch=self.run["branch"],
-            )
+            self._history = History.of_run(self._history_file, self.run)
         return self._history
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:

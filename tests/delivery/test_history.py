@@ -142,3 +142,39 @@ def test_a_time_that_cannot_be_read_is_no_pass(path):
     save(path, "r2", result())
     path.write_text(path.read_text().replace('"time":"20', '"time":"noon 20'))
     assert History.load(path).failed_once() == {"t.py::test_a": 0.0}
+
+
+NOW = {"suite": "acme/shop/backend", "branch": "feature/login"}
+THEN = {"suite": "backend", "branch": "login"}
+FORMER = ("backend", "login")
+
+
+def test_what_was_recorded_under_the_folders_name_is_still_known(path):
+    save(path, "r1", result(outcome="failed"), **THEN)
+    assert History.load(path, **NOW, former=FORMER).outcomes("t.py::test_a") == ("failed",)
+
+
+def test_what_was_recorded_under_the_folders_name_becomes_the_projects(path):
+    save(path, "r1", result(outcome="failed"), result("t.py::test_b"), **THEN)
+    save(path, "r2", result(outcome="passed"), **NOW, former=FORMER)
+    assert History.load(path, **NOW).outcomes("t.py::test_a") == ("failed", "passed")
+    assert History.load(path, **NOW).outcomes("t.py::test_b") == ("passed",)
+    assert not History.load(path, **THEN).known
+
+
+def test_what_an_older_version_writes_meanwhile_is_not_counted_twice(path):
+    save(path, "r1", result(outcome="failed"), **NOW, former=FORMER)
+    save(path, "r2", result(outcome="passed"), **THEN)
+    save(path, "r3", result(outcome="passed"), **NOW, former=FORMER)
+    assert History.load(path, **NOW).outcomes("t.py::test_a") == ("failed", "passed")
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_two_projects_in_folders_of_one_name_are_kept_apart(path):
+    run = {"project": "acme/shop/tests", "rootdir": "/w/shop/tests", "former_branch": "main"}
+    other = run | {"project": "acme/web/tests", "rootdir": "/w/web/tests"}
+    history = History.of_run(path, run)
+    history.record([result(outcome="failed")], run_id="r1")
+    history.save()
+    assert History.of_run(path, run).known
+    assert not History.of_run(path, other).known

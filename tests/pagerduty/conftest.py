@@ -262,8 +262,8 @@ class Machine:
         """Run tests with these outcomes by name; return the context of ``on_run_end``."""
         install(Sources(environ={**self.environ, **(settings or {})}))
         run = {"id": f"R{next(self.numbers)}", "rootdir": str(self.folder), **self.where, **where}
-        history = History.load(
-            self.folder / "history.jsonl", environment=run["environment"], branch=run["branch"]
+        history = History.of_run(
+            self.folder / "history.jsonl", {"project": self.folder.name, **run}
         )
         integration = PagerDutyIntegration()
         courier = integration._courier = Courier(run, self.outbox, history)  # type: ignore[assignment]

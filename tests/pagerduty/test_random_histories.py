@@ -53,6 +53,7 @@ class InMemory:
     """PagerDuty's rules for one service, and the rules of ``Rest`` for what it says in notes."""
 
     incidents: list = field(default_factory=list)
+    said: list = field(default_factory=list)
 
     def open_incident(self, page):
         if self.find_open(page["key"], page["service_id"]):

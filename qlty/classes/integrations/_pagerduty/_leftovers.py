@@ -24,8 +24,8 @@ class Leftovers:
     def __init__(self, pages: Iterable[dict[str, Any]], scope: Scope) -> None:
         """Take the payloads that wait; a run whereabouts proves nothing of them."""
         tagged = [(tag, page["title"]) for page in pages if (tag := Tag.find(page["tag"]))]
-        here = (scope.digest, scope.place)
-        self._pages = [(tag, title) for tag, title in tagged if (tag.scope, tag.place) == here]
+        here = {(each.digest, each.place) for each in (scope, scope.former) if each}
+        self._pages = [(tag, title) for tag, title in tagged if (tag.scope, tag.place) in here]
         self._passed: dict[str, float] = {}
 
     def outdated_by(self, seen: Observation, handed_over: Set[str]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations._pagerduty._policy import highest_urgency
+from qlty.classes.integrations._pagerduty._policy import highest_urgency, under
 from qlty.classes.integrations._pagerduty._scope import group_key, short, test_of
 from qlty.classes.integrations._pagerduty._tag import Tag, newest
 from qlty.classes.integrations._pagerduty._text import digest, one_line
@@ -55,7 +55,7 @@ def page(incident: Incident, scope: Scope, run: Mapping[str, Any], judged: int) 
         "key": incident.key,
         "kind": incident.kind,
         "service_id": incident.service_id,
-        "title": one_line(title(incident, scope.environment)),
+        "title": one_line(title(incident, scope.label)),
         "urgency": routing.urgency if alone else highest_urgency(incident.failures),
         "priority_id": routing.priority_id if alone else None,
         "escalation_policy_id": routing.escalation_policy_id if alone else None,
@@ -63,6 +63,7 @@ def page(incident: Incident, scope: Scope, run: Mapping[str, Any], judged: int) 
         "sections": sections(incident, run),
         "tag": tag.line(),
         "groups": _groups(incident, scope) if alone else [],
+        "former": _former(incident, scope.former, judged) if scope.former else None,
         "note": _note(incident, run),
         "at": _iso(first.ended),
         "source": run.get("host") or "qlty",
@@ -81,10 +82,17 @@ def _groups(incident: Incident, scope: Scope) -> list[str]:
     return [group_key(kind, incident.service_id, scope) for kind in ("setup", "summary")]
 
 
-def title(incident: Incident, environment: str = "") -> str:
-    """Return the failure in short, with the test's name and the environment."""
+def _former(incident: Incident, scope: Scope, judged: int) -> dict[str, Any]:
+    """Return the parts of a page that have keys, as they were while these lacked the project."""
+    then = under(incident, scope)
+    groups = _groups(then, scope) if then.kind == "test" else []
+    return {"key": then.key, "groups": groups, "tag": _tag(then, scope, judged).line()}
+
+
+def title(incident: Incident, place: str = "") -> str:
+    """Return the failure in short, with the test's name and where that is: ``shop, staging``."""
     first = incident.failures[0]
-    where = f" [{environment}]" if environment else ""
+    where = f" [{place}]" if place else ""
     error = first.failure.line if first.failure else "failed"
     if incident.kind != "test":
         n = len({seen.problem for seen in incident.failures})
@@ -150,8 +158,9 @@ def _facts(incident: Incident, run: Mapping[str, Any]) -> Iterator[str]:
         yield from _places(first)
     owners = dict.fromkeys(seen.routing.owner for seen in incident.failures if seen.routing.owner)
     yield from _labelled("Owner", ", ".join(owner for owner in owners if owner))
+    yield from _labelled("Project", run.get("project"))
     yield from _labelled("CI job", run.get("ci_url"))
-    for label in ("environment", "branch", "commit", "platform"):
+    for label in ("environment", "branch", "tag", "commit", "platform"):
         yield from _labelled(label.capitalize(), run.get(label))
     yield from _labelled("Run", " on ".join(str(run[k]) for k in ("id", "host") if run.get(k)))
     if incident.kind == "test":

@@ -16,7 +16,7 @@ The rules, in the order in which they apply:
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
@@ -82,6 +82,7 @@ class Incident:
 class Problem:
     """All tests of one service that share a key: the parameters of one test, as a rule."""
 
+    first: Observation
     failed: list[Observation] = field(default_factory=list)
     passed: list[Observation] = field(default_factory=list)
     skipped: int = 0
@@ -120,7 +121,7 @@ class Known:
         self.nodeids.add(seen.case.nodeid)
         if seen.verdict != "skipped" and seen.phase != "collect":
             self._add_collected(seen)
-        problem = self.problems.setdefault(seen.problem, Problem())
+        problem = self.problems.setdefault(seen.problem, Problem(seen))
         counts = seen.verdict != "skipped" and not seen.held
         self.judged += counts and not problem.passed and not problem.failed
         if seen.verdict == "skipped":
@@ -131,6 +132,13 @@ class Known:
             problem.held += 1
         else:
             self._add_failure(seen, problem)
+
+    def under(self, scope: Scope) -> Known:
+        """Return the same with the keys that another scope gives."""
+        keys = {key: _key_under(one.first, scope) for key, one in self.problems.items()}
+        problems = {keys[key]: one for key, one in self.problems.items()}
+        failing = {keys[key]: one for key, one in self.failing.items()}
+        return replace(self, problems=problems, failing=failing)
 
     def _add_collected(self, seen: Observation) -> None:
         # what is above it is known already where it is known itself
@@ -146,6 +154,18 @@ class Known:
             self.errors[_cause(seen)] += 1
             if seen.phase == "setup":
                 self.setup_errors[_cause(seen)] += 1
+
+
+def under(incident: Incident, scope: Scope) -> Incident:
+    """Return the incident with the keys that another scope gives."""
+    failures = tuple(replace(s, problem=_key_under(s, scope)) for s in incident.failures)
+    alone = incident.kind == "test"
+    key = failures[0].problem if alone else group_key(incident.kind, incident.service_id, scope)
+    return replace(incident, key=key, failures=failures)
+
+
+def _key_under(seen: Observation, scope: Scope) -> str:
+    return problem_key(seen.case, seen.routing, scope)
 
 
 def verdict(result: TestResult) -> Verdict | None:

@@ -23,33 +23,51 @@ SHORT = 10
 
 @dataclass(frozen=True)
 class Scope:
-    """Incidents of different environments and branches are different incidents.
+    """Incidents of different projects, environments and branches are different incidents.
 
     Attributes:
         environment: label of what is tested.
         branch: of the project under test.
         place: ``ci`` or ``local``. It is not part of a key: a test that fails in CI and on a laptop
             is one problem. But a laptop never resolves what CI opened.
+        project: what tells it from all others; ``""`` in a scope of then.
+        former: the scope of the same run while keys lacked the project. What was opened under such
+            a key is told and resolved by the rules of then.
     """
 
     environment: str = ""
     branch: str = ""
     place: str = "local"
+    project: str = ""
+    former: Scope | None = None
 
     @classmethod
     def of_run(cls, run: Mapping[str, Any]) -> Scope:
         """Read it from ``context["run"]``."""
         place = "ci" if run.get("ci") else "local"
-        return cls(run.get("environment") or "", run.get("branch") or "", place)
+        environment, project = run.get("environment") or "", run.get("project") or ""
+        of_then = run.get("former_branch")
+        former = None if of_then is None or not project else cls(environment, of_then, place)
+        return cls(environment, run.get("branch") or "", place, project, former)
 
     @property
     def digest(self) -> str:
-        """What tells environment and branch from others, in a word that no secret is part of."""
-        return digest(f"{self.environment}\0{self.branch}", SHORT)
+        """What tells it from other scopes, in a word that no secret is part of."""
+        return digest("\0".join(self._parts), SHORT)
+
+    @property
+    def label(self) -> str:
+        """Project and environment, as a title says them."""
+        return ", ".join(filter(None, (self.project, self.environment)))
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        where = (self.environment, self.branch)
+        return (self.project, *where) if self.project else where
 
     def key(self, service_id: str, what: str) -> str:
         """Return the key of an incident about ``what``: a test, or all tests of a service."""
-        parts = (service_id, self.environment, self.branch, what)
+        parts = (service_id, *self._parts, what)
         return OWN_PREFIX + digest("\0".join(parts), 40)
 
     def allows(self, conditions: Sequence[str]) -> bool:

@@ -98,9 +98,15 @@ class Sender:
 
 def _trigger_by_rest(rest: Rest, job: Job) -> Sent:
     page = job.payload
-    group = rest.group_that_tells(page)
-    if group is not None:
-        return _note(rest, job, group)
+    former = {**page, **page["former"]} if page.get("former") else None
+    for told in filter(None, (page, former)):
+        group = rest.group_that_tells(told)
+        if group is not None:
+            return _note(rest, job, told, group)
+    if former and former["key"] != page["key"]:
+        incident = rest.find_open(former["key"], page["service_id"])
+        if incident is not None:
+            return _note(rest, job, former, incident)
     incident = rest.open_incident(page)
     if incident is not None:
         silent = incident.get("status") == "acknowledged"
@@ -109,12 +115,19 @@ def _trigger_by_rest(rest: Rest, job: Job) -> Sent:
     incident = rest.find_open(page["key"], page["service_id"])
     if incident is None:
         raise RetryLater("the incident was open already, and is resolved now: it is opened again")
-    return _note(rest, job, incident)
+    return _note(
+        rest, job, former if former and _is_of_then(rest, incident, former) else page, incident
+    )
 
 
-def _note(rest: Rest, job: Job, incident: dict[str, Any]) -> Sent:
+def _is_of_then(rest: Rest, incident: dict[str, Any], former: dict[str, Any]) -> bool:
+    """Say whether a key that a marker names was opened while scopes lacked the project."""
+    known, then = rest.tag(incident), Tag.find(former["tag"])
+    return known is not None and then is not None and known.scope == then.scope
+
+
+def _note(rest: Rest, job: Job, page: dict[str, Any], incident: dict[str, Any]) -> Sent:
     """Tell an incident that is open already what is new."""
-    page = job.payload
     tag = Tag.find(page["tag"])
     assert tag is not None
     if incident.get("incident_key") != page["key"]:
@@ -158,11 +171,11 @@ def _trigger_by_event(events: Events, job: Job) -> Sent:
 def _settle_by_rest(rest: Rest, job: Job) -> Sent:
     service_id = job.payload["service_id"]
     notes = tuple(rest.problems_of(service_id)) if job.payload["check"] else ()
-    if job.payload["passes"] is None:
+    runs = _runs(job)
+    if not runs:
         return Sent(notes=notes, counts=False)
-    run = Passes.from_json(job.payload["passes"])
-    opened = rest.open_of_service(run.service_id)
-    resolvable, kept = _sort(rest, opened, run, job)
+    opened = rest.open_of_service(service_id)
+    resolvable, kept = _sort(rest, opened, runs, job)
     if "resolved" not in job.checkpoint:
         # what an attempt without an answer has resolved is not open any more, and lacks its note
         still_open = {one["id"] for one in opened}
@@ -179,28 +192,38 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
 
 
 def _sort(
-    rest: Rest, opened: list[dict[str, Any]], run: Passes, job: Job
+    rest: Rest, opened: list[dict[str, Any]], runs: list[Passes], job: Job
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return which open incidents to resolve, and a line on each that ought to stay."""
-    candidates = {*run.clean, *run.mixed, *run.groups}
     resolvable: list[dict[str, Any]] = []
     kept: list[str] = []
     for incident in opened:
-        key = str(incident.get("incident_key"))
-        if key not in candidates and not (run.entire and key.startswith(OWN_PREFIX)):
-            continue
-        why = _kept_open(rest, incident, run, job)
-        if why is None:
+        # what is not of a run's scope is left open without a word, so at most one of them tells
+        reasons = [_kept_open(rest, incident, run, job) for run in runs if _concerns(run, incident)]
+        if None in reasons:
             resolvable.append(incident)
-        elif why:
-            kept.append(f"left open: {incident.get('summary')}: {why}")
+        kept += [f"left open: {incident.get('summary')}: {why}" for why in set(reasons) if why]
     return resolvable, kept
+
+
+def _concerns(run: Passes, incident: dict[str, Any]) -> bool:
+    key = str(incident.get("incident_key"))
+    own = run.entire and key.startswith(OWN_PREFIX)
+    return own or key in run.clean or key in run.mixed or key in run.groups
+
+
+def _runs(job: Job) -> list[Passes]:
+    """Return what the run proved: under the keys of now, and under those of then."""
+    told = job.payload["passes"] or []
+    return [Passes.from_json(one) for one in ([told] if isinstance(told, dict) else told)]
 
 
 def _kept_open(rest: Rest, incident: dict[str, Any], run: Passes, job: Job) -> str | None:
     tag = rest.tag(incident)
     if tag is None:
         return "QLTY did not open it"
+    if tag.scope not in {"", run.scope} and tag.key.startswith(OWN_PREFIX):
+        return ""
     if tag.kind == "test" and tag.key not in run.clean and tag.key not in run.mixed:
         return kept_open(tag, run)
     # notes tell of failures, and of passes, that came later
@@ -227,22 +250,22 @@ def _brief(incident: dict[str, Any]) -> dict[str, Any]:
 
 def _settle_by_events(events: Events, job: Job) -> Sent:
     """Resolve by key: without a REST key nobody can be asked what is open, and who opened it."""
-    if job.payload["passes"] is None:
+    runs = _runs(job)
+    if not runs:
         return Sent(counts=False)
-    run = Passes.from_json(job.payload["passes"])
-    if run.place != "ci":
+    if runs[0].place != "ci":
         return Sent(notes=(_BLIND,), counts=False)
-    suspects = {key: name for key, name in job.payload["suspects"].items() if key not in run.wanted}
+    service_id, suspects = job.payload["service_id"], job.payload["suspects"]
     keys = list(suspects)
     for done in range(job.checkpoint.get("resolved", 0), len(keys)):
-        events.resolve(keys[done], run.service_id)
+        events.resolve(keys[done], service_id)
         job.save(resolved=done + 1)
     names = [name for name in suspects.values() if name]
     if job.payload["sure"]:
         text = f"resolved, where it was open: {_listed(names)}" if names else ""
         return Sent(text, counts=bool(names))
     left = job.payload["left"]
-    said = _NO_HISTORY.format(keys=_keys(len(names)), service=run.service_id, left=left)
+    said = _NO_HISTORY.format(keys=_keys(len(names)), service=service_id, left=left)
     return Sent(notes=(said,) if left else (), counts=False)
 
 
