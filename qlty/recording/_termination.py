@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from os import getpid, kill
+from os import getpid, kill, register_at_fork
 from signal import SIG_DFL, SIGTERM, getsignal, signal
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from qlty.runtime import Owner
 
@@ -39,21 +40,38 @@ class Termination:
         if getsignal(SIGTERM) is SIG_DFL:
             signal(SIGTERM, self._handle)
             self._installed = True
+            _listening.add(self)
 
     def pass_on(self) -> None:
         """Restore the default action and, if the signal came, die by it."""
         if not self._installed:
             return
-        self._installed = False
-        if getsignal(SIGTERM) == self._handle:
-            signal(SIGTERM, SIG_DFL)
+        self.uninstall()
         if self.received and self._owner.is_here:
             kill(getpid(), SIGTERM)
 
+    def uninstall(self) -> None:
+        """Restore the default action, unless somebody else handles the signal by now."""
+        self._installed = False
+        if getsignal(SIGTERM) == self._handle:
+            signal(SIGTERM, SIG_DFL)
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if not self._owner.is_here:  # a forked child inherits the handler, not the run
+        if not self._owner.is_here:  # called by a handler that a test has put in its place
             signal(number, SIG_DFL)
             kill(getpid(), number)
         self.received = True
         self._on_signal()
         raise KeyboardInterrupt
+
+
+_listening: WeakSet[Termination] = WeakSet()
+
+
+def _leave_children_alone() -> None:
+    """A pool ends its processes by SIGTERM, which must not wait for Python to run a handler."""
+    for termination in tuple(_listening):
+        termination.uninstall()
+
+
+register_at_fork(after_in_child=_leave_children_alone)
