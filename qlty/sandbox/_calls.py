@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from qlty.sandbox._hiding import Hider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +18,6 @@ _LOST = {
     "hang": "nothing was done, and no answer sent",
 }
 MAX_SHOWN = 64 * 1024
-_SLACK_TOKEN = re.compile(r"xox[a-z]-(?!sandbox)[A-Za-z0-9-]+")
-_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key")
 
 
 class Recorder:
@@ -26,7 +25,7 @@ class Recorder:
 
     def __init__(self, store: Store, dummies: Iterable[str]) -> None:
         self.table = store.table("calls")
-        self._dummies = tuple(dummies)
+        self._hider = Hider(dummies)
 
     def keep(self, call: Call, name: str, answer: Answer | None, chaos: str, seconds: float) -> Row:
         """Store one call; `answer` is None where the connection was cut or left hanging."""
@@ -37,7 +36,7 @@ class Recorder:
             "service": call.service,
             "call": name,
             "method": call.method,
-            "path": self._masked(call.path + (f"?{call.query}" if call.query else "")),
+            "path": self._hider.text(call.path + (f"?{call.query}" if call.query else "")),
             "headers": self._headers(call),
             "body": self._text(call.body, call.content_type),
             "body_bytes": len(call.body),
@@ -63,26 +62,14 @@ class Recorder:
         }
 
     def _headers(self, call: Call) -> dict[str, str]:
-        return {
-            name: self._secret(value) if name in _SECRET_HEADERS else self._masked(value)
-            for name, value in call.headers.items()
-        }
-
-    def _secret(self, value: str) -> str:
-        scheme, _, word = value.partition(" ")
-        if any(dummy in value for dummy in self._dummies):
-            return value
-        return f"{scheme} ***" if word else "***"
-
-    def _masked(self, text: str) -> str:
-        return _SLACK_TOKEN.sub("xox*-***", text)
+        return {name: self._hider.header(name, value) for name, value in call.headers.items()}
 
     def _text(self, data: bytes, kind: str) -> str:
         if kind.startswith(("image/", "audio/", "video/")) or b"\0" in data[:1024]:
             return f"({len(data)} bytes of {kind or 'binary data'})"
         text = data[:MAX_SHOWN].decode("utf-8", "replace")
         cut = f"\n(cut: {len(data)} bytes in all)" if len(data) > MAX_SHOWN else ""
-        return self._masked(text) + cut
+        return self._hider.text(text) + cut
 
 
 def shown(row: Row, *, whole: bool) -> dict[str, Any]:

@@ -57,16 +57,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{port} is no port")
-    return port
+    return _number(text, 0, 65_535)
 
 
 def _whole(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    return _number(text, 1, 1_000_000_000)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
     return number
 
 
@@ -107,7 +108,13 @@ def _exports(variables: dict[str, str]) -> str:
     return "\n".join(f"export {name}={shlex.quote(each)}" for name, each in variables.items())
 
 
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _run(options: argparse.Namespace) -> int:
+    import sqlite3
+
     from qlty.sandbox._app import build
     from qlty.sandbox._server import root_of, serve
     from qlty.sandbox._store import Caps
@@ -117,11 +124,15 @@ def _run(options: argparse.Namespace) -> int:
     try:
         bound = _bind(options)
     except OSError as error:
-        return _fail(f"Cannot listen on {options.host} port {options.port}: {error}")
+        where = f"{options.host} port {DEFAULT_PORT if options.port is None else options.port}"
+        return _fail(f"Cannot listen on {where}: {_words(error)}")
     caps = Caps(rows=options.keep) if options.keep else Caps()
     with contextlib.closing(bound):
         root = root_of(bound)
-        world = World(seed, options.db, caps)
+        try:
+            world = World(seed, options.db, caps)
+        except (OSError, sqlite3.Error) as error:
+            return _fail(f"--db {options.db} cannot be used: {_words(error)}")
         app = build(world, options.host, tuple(options.allow_host))
         _announce(options, seed, root)
         serve(app, bound, watch_parent=options.exit_with_stdin)

@@ -7,6 +7,7 @@ running for a week stays small and still says that something is missing.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -107,12 +108,19 @@ class Table(Generic[T]):
 
 
 class Disk:
-    """The SQLite file behind a store; one row of it for each row of a table."""
+    """The SQLite file behind a store; one row of it for each row of a table.
+
+    Nobody but its owner may read it: what it holds was sent to somebody. SQLite gives the files
+    beside it the same mode.
+    """
 
     def __init__(self, path: Path) -> None:
         import sqlite3
 
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._db: sqlite3.Connection = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA schema_version")  # whatever is no database of ours stays as it is
+        path.chmod(0o600)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(

@@ -63,11 +63,14 @@ class World:
 
 
 def dummies(seed: dict[str, Any]) -> list[str]:
-    """The credentials of the seed, as they stand in Authorization headers."""
+    """The credentials of the seed, as they stand in headers, bodies and paths."""
     pairs = [f"{user['email']}:{user['key']}" for user in seed["testrail"]["users"]]
     return [
         *(each["token"] for each in seed["slack"]["tokens"]),
+        *(each["path"] for each in seed["slack"]["webhooks"]),
         *(each["key"] for each in seed["pagerduty"]["keys"]),
+        *(key for each in seed["pagerduty"]["services"] for key in each["integrations"]),
+        *(user["key"] for user in seed["testrail"]["users"]),
         *(base64.b64encode(pair.encode()).decode() for pair in pairs),
     ]
 

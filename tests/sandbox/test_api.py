@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from qlty.sandbox import _api, _seed
+from qlty.sandbox._hiding import Hider
 from qlty.sandbox._world import World
 
 if TYPE_CHECKING:
@@ -111,6 +113,51 @@ def test_credentials_that_are_no_dummies_are_masked(http: Http) -> None:
     http("POST", "/hook/x", b"token=xoxb-123-very-secret", secret)
     text = http("GET", "/api/calls").body.decode()
     assert "secret" not in text
+
+
+HEX = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "secret"),
+    [
+        ("/pagerduty-events/v2/enqueue", {"routing_key": HEX, "payload": {}}, {}, HEX),
+        ("/pagerduty-events/v2/enqueue", {"client": f'{{"routing_key": "{HEX}"}}'}, {}, HEX),
+        ("/hook/integration/" + HEX + "/enqueue", {}, {}, HEX),
+        ("/slack/services/T12345/B12345/realhook99", {"text": "x"}, {}, "realhook99"),
+        ("/hook/triggers/T12345/98765/realhook99", {"text": "x"}, {}, "realhook99"),
+        ("/hook/x", {"text": "xapp-1-A012-34-abcdef"}, {}, "A012-34-abcdef"),
+        ("/hook/x", {}, {"X-Auth": "open-sesame"}, "open-sesame"),
+        ("/hook/x", {}, {"X-Api-Token": "open-sesame"}, "open-sesame"),
+        ("/hook/x", {}, {"Authorization": "Token token=open-sesame"}, "open-sesame"),
+        ("/hook/x", b"user=me&password=open-sesame&x=1", {}, "open-sesame"),
+        ("/hook/x?api_key=open-sesame", {}, {}, "open-sesame"),
+    ],
+)
+def test_no_real_credential_is_shown_or_kept(
+    http: Http, path: str, body: object, headers: dict[str, str], secret: str
+) -> None:
+    http("POST", path, body, headers)
+    [call] = http("GET", "/api/calls").json["calls"]
+    shown = http("GET", f"/api/calls/{call['id']}").body.decode()
+    assert secret not in shown
+    assert "***" in shown
+
+
+def test_what_only_looks_like_a_credential_stays(http: Http) -> None:
+    body = {"author": "me", "incident_key": "shop/cart", "token": None, "secretary": "you"}
+    http("POST", "/hook/x", body, {"Idempotency-Key": "order-7"})
+    [call] = http("GET", "/api/calls").json["calls"]
+    shown = http("GET", f"/api/calls/{call['id']}").body.decode()
+    assert "***" not in shown
+
+
+def test_hiding_takes_time_that_grows_with_the_text_alone() -> None:
+    hider = Hider([])
+    for text in ("a" * 64_000, "token" * 12_000, 'key":' * 12_000, "/services/" * 6_000):
+        started = time.perf_counter()
+        hider.text(text)
+        assert time.perf_counter() - started < 1
 
 
 def test_dummy_credentials_are_shown(http: Http) -> None:

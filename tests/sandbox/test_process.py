@@ -224,3 +224,42 @@ def test_importing_the_room_loads_no_server() -> None:
         [sys.executable, "-c", LIGHT], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_file_is_read_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "world.db"
+    file.touch(0o644)
+    with start("--db", str(file)):
+        assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--db", "/nowhere/world.db"], "--db /nowhere/world.db cannot be used: No such file"),
+        (["--db", str(ROOT)], "cannot be used: Is a directory"),
+        (["--port", "abc"], "'abc' is no number from 0 to 65535"),
+        (["--port", "70000"], "'70000' is no number from 0 to 65535"),
+        (["--keep", "0"], "'0' is no number from 1"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    try:
+        status: object = main(["--port", "0", *options])
+    except SystemExit as left:
+        status = left.code
+    assert status in (1, 2)
+    assert words in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("these are notes, and no database " * 100)
+    file.chmod(0o644)
+    assert main(["--port", "0", "--db", str(file)]) == 1
+    assert "cannot be used: file is not a database" in capsys.readouterr().err
+    assert file.stat().st_mode & 0o777 == 0o644

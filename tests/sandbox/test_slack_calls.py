@@ -184,3 +184,27 @@ def test_a_thread_takes_one_channel_at_a_time(sender: Evening) -> None:
     args = {"files": [{"id": sender.upload(b"x")}], "thread_ts": parent}
     answer = sender.slack("files.completeUploadExternal", channels=f"{CHANNEL},C0ONCALL1", **args)
     assert answer["error"] == "invalid_channel"
+
+
+def test_the_token_may_be_a_parameter_of_a_form(http: Http) -> None:
+    body = b"token=xoxb-sandbox-token&channel=C0SANDBOX&text=hi"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert http("POST", "/slack/api/chat.postMessage", body, form).json["ok"]
+    wrong = body.replace(b"-token&", b"-unknown&")
+    assert http("POST", "/slack/api/chat.postMessage", wrong, form).json["error"] == "invalid_auth"
+
+
+def test_a_token_in_json_or_in_the_address_is_none(http: Http) -> None:
+    body = {"token": "xoxb-sandbox-token", "channel": CHANNEL, "text": "hi"}
+    assert http("POST", "/slack/api/chat.postMessage", body).json["error"] == "not_authed"
+    path = "/slack/api/auth.test?token=xoxb-sandbox-token"
+    assert http("GET", path).json["error"] == "not_authed"
+
+
+def test_a_webhook_replies_in_the_thread_of_a_message_that_is_there(
+    http: Http, sender: Evening, sandbox: Sandbox
+) -> None:
+    ts = sender.slack("chat.postMessage", channel=CHANNEL, text="run")["ts"]
+    hook = "/slack/services/T0SANDBOX/B0HOOK001/sandboxhooktoken"
+    assert http("POST", hook, {"text": "more", "thread_ts": ts}).body == b"ok"
+    assert sandbox.slack.messages[-1]["thread_ts"] == ts

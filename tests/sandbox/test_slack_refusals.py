@@ -259,7 +259,12 @@ WEBHOOK = "/slack/services/T0SANDBOX/B0HOOK001/sandboxhooktoken"
 HOOKED: dict[str, tuple[str, object, int, bytes]] = {
     "no JSON": (WEBHOOK, b"{", 400, b"invalid_payload"),
     "empty": (WEBHOOK, {}, 400, b"no_text"),
-    "in a thread": (WEBHOOK, {"text": "t", "thread_ts": "1.000001"}, 400, b"invalid_payload"),
+    "in a thread that is not there": (
+        WEBHOOK,
+        {"text": "t", "thread_ts": "1.000001"},
+        400,
+        b"cannot_reply_to_message",
+    ),
     "bad blocks": (WEBHOOK, {"text": "t", "blocks": [{}]}, 400, b"invalid_blocks"),
     "revoked": ("/slack/services/T0/B0/x", {"text": "t"}, 404, b"no_service"),
     "archived": (

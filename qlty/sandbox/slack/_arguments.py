@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qlty.sandbox._wire import Call
 
 Kind = Literal["string", "boolean", "flag", "integer", "array", "object", "strings", "whole"]
+TOKEN = "token"  # noqa: S105  # the name of an argument
 JSON_BODY, FORM_BODY = "application/json", "application/x-www-form-urlencoded"
 
 
@@ -132,6 +133,8 @@ METHODS = {
 def read(call: Call, method: Method) -> dict[str, Any]:
     """The arguments of this call, typed; raises `SlackError` as Slack refuses bad ones."""
     given, from_json = _given(call, method)
+    if not from_json and call.body:
+        given.pop(TOKEN, None)
     found = {}
     for name, value in given.items():
         arg = method.args.get(name)
@@ -141,6 +144,17 @@ def read(call: Call, method: Method) -> dict[str, Any]:
             continue
         found[name] = _typed(name, arg, value, from_json=from_json)
     return found
+
+
+def token_in_form(call: Call) -> str:
+    """The token among the parameters of a POST: "as a bearer token in the HTTP Authorization
+    header, or as a POST parameter" (docs.slack.dev/apis/web-api); empty where there is none.
+    """
+    if call.parts is not None:
+        return next(
+            (p.content.decode("utf-8", "replace") for p in call.parts if p.name == TOKEN), ""
+        )
+    return str(_form(call).get(TOKEN, "")) if call.content_type == FORM_BODY else ""
 
 
 def _given(call: Call, method: Method) -> tuple[dict[str, Any], bool]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qlty.sandbox._wire import Answer, json_answer
 from qlty.sandbox.slack import _files, _messages, _webhook
-from qlty.sandbox.slack._arguments import METHODS, SlackError, read
+from qlty.sandbox.slack._arguments import METHODS, SlackError, read, token_in_form
 from qlty.sandbox.slack._workspace import Workspace
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Slack:
     def _authorise(self, call: Call) -> list[str]:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
+            token = token_in_form(call)
+        if not token.strip():
             raise SlackError("not_authed")
         return self.space.scopes(token.strip())
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from qlty.sandbox.slack._workspace import Workspace
 
 PREFIX = "/services/"
-_TYPES: dict[str, type] = {"text": str, "blocks": list, "attachments": list}
+_SHOWN: dict[str, type] = {"text": str, "blocks": list, "attachments": list}
+_TYPES: dict[str, type] = {**_SHOWN, "thread_ts": str}
 
 
 def receive(space: Workspace, call: Call) -> Answer:
@@ -33,6 +34,8 @@ def receive(space: Workspace, call: Call) -> Answer:
         return _refused(410, "channel_is_archived", f"#{channel['name']} is archived")
     try:
         message = _message(call)
+        if "thread_ts" in message:
+            space.parent(channel, message["thread_ts"])
     except SlackError as error:
         return _refused(400, error.error, "; ".join(error.messages) or error.error)
     space.post(channel, {**message, "webhook": True, "username": "incoming-webhook"})
@@ -43,9 +46,9 @@ def _message(call: Call) -> dict[str, Any]:
     payload = _payload(call)
     if not isinstance(payload, dict) or not _well_typed(payload):
         raise SlackError("invalid_payload", "the body is no message in JSON")
-    if payload.get("thread_ts"):
-        raise SlackError("invalid_payload", "a webhook cannot reply in a thread")
-    return content({name: payload[name] for name in _TYPES if payload.get(name)})
+    shown = content({name: payload[name] for name in _SHOWN if payload.get(name)})
+    thread = payload.get("thread_ts")
+    return {**shown, "thread_ts": thread} if thread else shown
 
 
 def _payload(call: Call) -> Any:
