@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlty.errors import Refused, RemoteFailed, SettingsError
+from qlty.errors import DeliveryError, Refused, RemoteFailed, SettingsError
 
 
 def test_the_token_and_the_channel_are_checked(slack):
@@ -38,10 +38,51 @@ def test_what_cannot_work_is_said_in_clear_words(slack, values, words):
     assert words in refused.value.reason
 
 
-def test_a_channel_without_the_bot_is_only_noted(slack):
+def test_a_channel_without_the_bot_is_told_where_the_token_may_not_post_there(slack):
+    slack.set(CHANNEL_ID="C0GENERAL")
+    with pytest.raises(
+        Refused, match=r"\(#general\): not_in_channel: the bot is not in the channel"
+    ):
+        slack.slack.on_run_start()
+
+
+def test_a_public_channel_without_the_bot_is_fine_for_a_token_that_may_post_everywhere(slack):
+    slack.set(CHANNEL_ID="C0GENERAL", AUTH_TOKEN="xoxb-sandbox-public")
+    slack.slack.on_run_start()
+    assert slack.courier.notes == []
+
+
+def test_a_channel_without_the_bot_is_only_noted_where_the_scopes_are_not_known(slack, monkeypatch):
+    monkeypatch.setattr("qlty.classes.integrations._slack.client._scopes", lambda headers: None)
     slack.set(CHANNEL_ID="C0GENERAL")
     slack.slack.on_run_start()
     assert "(#general): the bot is not in it" in slack.courier.notes[0]
+
+
+@pytest.mark.parametrize("path", ["/nothing/api/", "/inbox/slack?"])
+def test_an_address_that_is_not_slacks_says_what_answered(slack, path):
+    slack.set(API_URL=slack.sandbox.url + path, REQUIRED=True)
+    with pytest.raises(DeliveryError, match="SLACK_API_URL") as error:
+        slack.slack.on_run_start()
+    assert "Slack" in error.value.reason
+    assert "404" in error.value.reason or "Not Found" in error.value.reason
+
+
+def test_the_test_message_stands_in_every_channel(slack):
+    slack.set(FAILURE_CHANNEL_ID="C0ONCALL1")
+    slack.slack.on_run_start()
+    sent = slack.slack.send_test()
+    assert [one["channel"] for one in slack.messages] == ["C0SANDBOX", "C0ONCALL1"]
+    assert sent.text == "a test message in C0SANDBOX, C0ONCALL1"
+    assert all(
+        f"/archives/{one['channel']}/p" in sent.links[n] for n, one in enumerate(slack.messages)
+    )
+
+
+def test_the_test_message_goes_through_a_webhook_once(slack):
+    slack.set(AUTH_TOKEN=None, WEBHOOK_URL=slack.sandbox.more["SLACK_WEBHOOK_URL"])
+    assert slack.slack.send_test().text == "a test message in the channel of the webhook"
+    assert len(slack.messages) == 1
 
 
 def test_a_missing_scope_for_looking_is_only_noted_and_named(slack):

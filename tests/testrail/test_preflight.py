@@ -98,3 +98,20 @@ def test_cases_of_the_mapping_file_that_do_not_exist_are_noted(project, tmp_path
 def test_never_asks_nothing(project):
     project.use(WHEN="never").run()
     assert project.sandbox.calls == []
+
+
+def test_a_test_run_can_be_looked_at_and_holds_no_result(project):
+    sent = project.run().integration.send_test()
+    (run,) = project.sandbox.testrail.runs
+    assert run["name"].endswith("it can be deleted")
+    assert run["results"] == []
+    assert sent.links == (project.sandbox.url + run["url"],)
+
+
+def test_an_existing_run_is_only_shown(project, ended):
+    first = project.run(ended([1]))
+    first.end()
+    number = first.context["testrail_run_id"]
+    sent = project.use(RUN_ID=number).run().integration.send_test()
+    assert sent.text == f"run R{number}"
+    assert len(project.sandbox.testrail.runs) == 1

@@ -104,6 +104,15 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
         return Posting(job, self._bot()).find()
 
+    def send_test(self) -> Sent:
+        """Post a message that asks for nothing, wherever a run could be posted."""
+        from qlty.classes.integrations._slack import trial
+
+        if self.settings.auth_token is not None:
+            return trial.post(self._bot(), self._channels(), self._workspace)
+        hooks = (self._webhook(outcome) for outcome in ("success", "failure"))
+        return trial.post_to_webhooks(list(dict.fromkeys(hooks)))
+
     def rehearse(self, request: Request) -> Any:
         """Answer a request of a dry run."""
         from qlty.classes.integrations._slack.rehearsal import answer

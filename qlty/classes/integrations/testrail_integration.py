@@ -139,6 +139,13 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
         del job
         return None
 
+    def send_test(self) -> Sent:
+        """Make a run without results, that can be deleted."""
+        from qlty.classes.integrations._testrail.trial import make
+
+        with closing(self._rail()) as rail:
+            return make(rail, self._target())
+
     def _memory(self, payload: Payload) -> Memory:
         from qlty.classes.integrations._testrail.lookup import Cases
         from qlty.classes.integrations._testrail.steps import Memory

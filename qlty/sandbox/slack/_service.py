@@ -51,9 +51,12 @@ class Slack:
         if kind == "upload":
             return _files.upload(self.space, call)
         try:
-            return json_answer(200, {"ok": True, **self._call(kind, call)})
+            answer = json_answer(200, {"ok": True, **self._call(kind, call)})
         except SlackError as error:
             return _refusal(error)
+        # as https://docs.slack.dev/authentication/installing-with-oauth has it
+        answer.headers["x-oauth-scopes"] = ",".join(self._authorise(call))
+        return answer
 
     def failure(self, call: Call, status: int, retry_after: float | None) -> Answer:
         """A trouble of Slack's own, in its words."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
 #: https://docs.slack.dev/apis/web-api/rate-limits asks for nothing that the general table does not
-VENDOR = Vendor("Slack", address="SLACK_API_URL")
+VENDOR = Vendor("Slack", address="SLACK_API_URL", hints={404: "check SLACK_API_URL"})
 
 #: seconds without a byte
 TIMEOUT = 20
@@ -83,6 +83,8 @@ class Bot:
         self._client: WebClient = web_client()(
             token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=_silent
         )
+        #: of the token, once Slack has answered and said them
+        self.scopes: frozenset[str] | None = None
 
     def call(self, method: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a method with a JSON body, or with none.
@@ -94,6 +96,7 @@ class Bot:
         """
         with _translated():
             answer = self._client.api_call(method, json=dict(body) if body else None)
+            self.scopes = _scopes(answer.headers) or self.scopes
             return _data(method, answer)
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
@@ -111,6 +114,12 @@ class Bot:
         """
         with _translated():
             self._client.files_upload_v2(channel=channel, thread_ts=thread, file_uploads=files)
+
+
+def _scopes(headers: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the token's scopes: https://docs.slack.dev/authentication/installing-with-oauth"""
+    said = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+    return frozenset(scope.strip() for scope in str(said).split(",") if scope.strip()) or None
 
 
 def post_to_webhook(url: str, message: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from qlty.classes.integrations._slack import files, limits
 from qlty.classes.integrations._slack.client import SlackRefused
 from qlty.classes.integrations._slack.message import text_only
 from qlty.classes.integrations._slack.steps import Steps
+from qlty.classes.integrations._slack.trial import permalink
 from qlty.classes.integrations._slack.words import BAD_BLOCKS, NOT_EDITABLE
 from qlty.delivery import Sent, mask
 from qlty.errors import Refused
@@ -218,8 +219,7 @@ class Posting:
         if self.job.kind == "live":
             return Sent()  # one of many states of a message: the last one is worth a word
         thread = f" with {len(self._replies)} in its thread" if self._replies else ""
-        url = self.payload.get("workspace")
-        link = f"{url}archives/{channel}/p{ts.replace('.', '')}" if url else ""
+        link = permalink(self.payload.get("workspace") or "", channel, ts)
         return Sent(f"message in {channel}{thread}", (link,) if link else (), self.steps.notes)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Slack's answers that say nothing about the channel: the app may post without these scopes.
 _CANNOT_SEE = {"missing_scope", "not_allowed_token_type", "unknown_method", "access_denied"}
 
+#: with this scope an app posts to public channels that it is not in
+_PUBLIC = "chat:write.public"
+
 
 def check(bot: Bot, channels: Iterable[str], note: Callable[[str], None]) -> str:
     """Ask who the token belongs to, and look at the channels where the scopes allow it.
@@ -45,5 +48,7 @@ def _check_channel(bot: Bot, channel: str, note: Callable[[str], None]) -> None:
     name = f"channel {channel} (#{found.get('name', '?')})"
     if found.get("is_archived"):
         raise Refused(f"{name}: {explain('is_archived')}")
-    if found.get("is_member") is False:
-        note(f"{name}: the bot is not in it; that works only with the scope chat:write.public")
+    if found.get("is_member") is False and _PUBLIC not in (bot.scopes or ()):
+        if bot.scopes is not None or found.get("is_private"):
+            raise Refused(f"{name}: {explain('not_in_channel')}")
+        note(f"{name}: the bot is not in it; that works only with the scope {_PUBLIC}")
