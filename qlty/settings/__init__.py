@@ -16,7 +16,7 @@ An integration describes its settings as a struct and loads them::
     settings = load("EXAMPLE", ExampleSettings)
 """
 
-from qlty.settings._load import flag, load, missing
+from qlty.settings._load import flag, load, missing, only_on
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
 from qlty.settings._project import (
     close_project,
@@ -33,10 +33,11 @@ from qlty.settings._report_to import (
 )
 from qlty.settings._sources import Sources, current, install
 from qlty.settings._suggest import nearest
-from qlty.settings._values import Secret, SecretUrl, Url, known_secrets
+from qlty.settings._values import Condition, Secret, SecretUrl, Url, known_secrets
 
 __all__ = [
     "BUILT_IN",
+    "Condition",
     "IntegrationSettings",
     "QltySettings",
     "Secret",
@@ -56,6 +57,7 @@ __all__ = [
     "load",
     "missing",
     "nearest",
+    "only_on",
     "project_scope",
     "report_to",
     "split_names",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from qlty.settings._values import Secret, Url, masked
+from qlty.settings._values import Condition, Secret, Url, masked
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False,
@@ -24,6 +24,7 @@ _EXPECTED = {
     int: "a whole number",
     str: "text",
     Path: "a path",
+    Condition: "'ci', 'environment:PATTERN', 'branch:PATTERN' or 'tag:PATTERN'",
     Url: "an address that begins with https://",
 }
 _MAX_SHOWN = 60

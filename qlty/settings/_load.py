@@ -21,7 +21,7 @@ from qlty.settings._sources import (
     section_of,
 )
 from qlty.settings._suggest import nearest
-from qlty.settings._values import SecretUrl, Url, masked
+from qlty.settings._values import Condition, SecretUrl, Url, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +64,17 @@ def flag(name: str, key: str) -> bool:
         return found is not None and bool(convert(found.raw, bool))
     except (SettingsError, ValueError, TypeError):
         return False
+
+
+def only_on(name: str) -> tuple[Condition, ...]:
+    """Return ``ONLY_ON`` of ``name``, whatever is wrong with its other settings.
+
+    Raises:
+        SettingsError: it is no list of conditions.
+    """
+    setting, kind = Name(name, "ONLY_ON"), tuple[Condition, ...]
+    found = find(setting, current())
+    return () if found is None else _converted(setting, found, kind, secret=False)
 
 
 def missing(name: str, key: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from qlty.settings._values import Condition  # noqa: TC001 -- msgspec reads the annotation
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,12 +33,14 @@ class IntegrationSettings(Settings, frozen=True, kw_only=True):
 
     Attributes:
         when: which runs are reported.
+        only_on: where a run must be to be reported; of each kind that is named, one must match.
         required: a failing preflight aborts the run.
         must_deliver: a passing run exits with 75 when something was not delivered.
         allow_http: plain ``http`` to another host is wanted.
     """
 
     when: Literal["always", "failure", "change", "success", "never"] = "always"
+    only_on: tuple[Condition, ...] = ()
     required: bool = False
     must_deliver: bool = False
     allow_http: bool = False

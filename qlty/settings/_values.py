@@ -80,6 +80,24 @@ class SecretUrl(Secret):
         return Url(self._value).is_plain()
 
 
+class Condition(str):
+    """Where a run may be: ``ci``, or ``environment:``, ``branch:`` or ``tag:`` and a pattern.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Condition:
+        """Check the text."""
+        text = text.strip()
+        kind, _, pattern = text.partition(":")
+        if text != "ci" and not (kind in {"environment", "branch", "tag"} and pattern):
+            raise ValueError("that is no place where a run can be")
+        return super().__new__(cls, text)
+
+
 def known_secrets() -> frozenset[str]:
     """Return the value of every secret that was loaded so far."""
     return frozenset(_known)

@@ -196,7 +196,9 @@ def test_preflight_lets_the_run_go_on_where_pagerduty_is_down(settings_of, sandb
 
 
 def test_settings_say_what_is_wrong_with_only_on(settings_of):
-    with pytest.raises(SettingsError, match="'ci', 'environment:PATTERN' or 'branch:PATTERN'"):
+    with pytest.raises(
+        SettingsError, match="'ci', 'environment:PATTERN', 'branch:PATTERN' or 'tag:PATTERN'"
+    ):
         settings_of(PAGERDUTY_ONLY_ON="prod")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qlty.classes.integrations._where import elsewhere, setting_name
+from qlty.settings import only_on
+
 if TYPE_CHECKING:
     from qlty.delivery import Delivery, History, Job, Sent
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
@@ -185,6 +188,17 @@ class Integration:
         """Add a line to the receipt: what was held back, dropped or skipped, and why."""
         if self._courier is not None:
             self._courier.note(self, text)
+
+    def held_back_here(self) -> str:
+        """Say why ``ONLY_ON`` keeps this integration out of the run; ``""`` where it takes part.
+
+        Asked before ``on_run_start``; ``NAME`` of the setting is :attr:`name` in capitals.
+
+        Raises:
+            SettingsError: ``ONLY_ON`` is no list of conditions.
+        """
+        name = setting_name(self.name or type(self).__name__)
+        return elsewhere(name, only_on(name), self.run)
 
     @property
     def run(self) -> RunInfo:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qlty import config
 from qlty.classes.integrations import _pagerduty as room
 from qlty.classes.integrations._configured import ConfiguredIntegration
+from qlty.classes.integrations._where import elsewhere
 from qlty.errors import SettingsError
 from qlty.results import count
 from qlty.runtime import clock
@@ -53,7 +54,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         settings = self.settings
         if old_package := room.old_package():
             self._say(old_package)
-        if config.ACTIVATED_BY_TESTS or self._is_told_late:
+        if config.ACTIVATED_BY_TESTS or self._is_told_late or self._elsewhere:
             return
         if not settings.has_credentials:
             raise SettingsError(_NO_CREDENTIALS)
@@ -88,7 +89,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()
-        if self.settings.when not in {"never", "failure"}:
+        if self.settings.when not in {"never", "failure"} and self.settings.has_credentials:
             self._settle()
         if self.settings.when != "never":
             self._send_change(test_results)
@@ -128,6 +129,14 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         """
         return bool(self.run.get("cut_short")) and "exit_status" not in self.run
 
+    def held_back_here(self) -> str:
+        """Nothing: ``ONLY_ON`` says which failures open incidents, and the receipt names them."""
+        return ""
+
+    @cached_property
+    def _elsewhere(self) -> str:
+        return elsewhere("PAGERDUTY", self.settings.only_on, self.run)
+
     @cached_property
     def _observer(self) -> room.Observer:
         return room.Observer(
@@ -137,6 +146,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             quarantine=self._quarantine,
             root=self._root,
             marker_is_enough=not config.ACTIVATED_BY_TESTS,
+            elsewhere=self._elsewhere,
             past=self._past,
             say=self._say,
             slip=lambda problem, nodeid: self._slips[problem].append(nodeid),

@@ -44,6 +44,8 @@ class _Entry:
         self.hears_tests = type(
             integration
         ).on_test_end is not Integration.on_test_end or "on_test_end" in vars(integration)
+        #: why the run is none that it reports
+        self.held_back = ""
         self.failures = 0
         self.first_failure = ""
         self.failures_in_a_row = 0
@@ -145,8 +147,11 @@ class Registry:
         """
         for entry in tuple(self._entries):
             with project_scope():
-                failure = attempt(partial(_start, entry.integration), self.limits.run_start)
+                failure = attempt(partial(_start, entry), self.limits.run_start)
             if failure is None:
+                if entry.held_back:
+                    self._entries.remove(entry)
+                    self._note(entry.integration, f"silent: {entry.held_back}", must_deliver=False)
                 continue
             if failure.interrupted:
                 raise KeyboardInterrupt
@@ -268,8 +273,10 @@ def _say_waiting(name: str, waited: float) -> None:
 # Looking a hook up is part of calling it: whatever an integration has put there, it is its failure.
 
 
-def _start(integration: Integration) -> None:
-    integration.on_run_start()
+def _start(entry: _Entry) -> None:
+    entry.held_back = entry.integration.held_back_here()
+    if not entry.held_back:
+        entry.integration.on_run_start()
 
 
 def _tell(integration: Integration, test_case: TestCase, result: TestResult) -> None:

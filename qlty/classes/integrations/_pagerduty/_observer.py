@@ -32,6 +32,7 @@ class Observer:
         routes: ``SERVICES``.
         root: the project's folder; a file that cannot be imported is read there as text.
         marker_is_enough: the run reports to PagerDuty anyway, so the fixture is not needed.
+        elsewhere: why ``ONLY_ON`` lets this run open nothing; ``""`` where it may.
         past: what earlier runs say.
         say: adds a line to the receipt.
         slip: takes what is wrong with a marker, and the node id of a test that has it.
@@ -43,6 +44,7 @@ class Observer:
     quarantine: Quarantine
     root: Path
     marker_is_enough: bool
+    elsewhere: str
     past: Past
     say: Callable[[str], None]
     slip: Callable[[str, str], None]
@@ -104,8 +106,8 @@ class Observer:
             return f"PAGERDUTY_WHEN is {settings.when}"
         if not config.REPORT_ON_FAIL:
             return "runs with failures are not reported (--no-report-on-fail)"
-        if not self.scope.allows(settings.only_on):
-            return f"PAGERDUTY_ONLY_ON is {', '.join(settings.only_on)}"
+        if self.elsewhere:
+            return self.elsewhere
         quarantined = self.quarantine.holds(nodeid)
         if quarantined:
             return quarantined

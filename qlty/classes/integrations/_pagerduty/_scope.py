@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._pagerduty._text import digest
 from qlty.results import split_nodeid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 #: https://developer.pagerduty.com/docs/events-api-v2-trigger-events, ``dedup_key``
 MAX_KEY = 255
@@ -69,19 +68,6 @@ class Scope:
         """Return the key of an incident about ``what``: a test, or all tests of a service."""
         parts = (service_id, *self._parts, what)
         return OWN_PREFIX + digest("\0".join(parts), 40)
-
-    def allows(self, conditions: Sequence[str]) -> bool:
-        """Say whether ``ONLY_ON`` lets this run open incidents.
-
-        Of each kind that is named (``ci``, ``environment:``, ``branch:``) one must match.
-        """
-        by_kind: dict[str, list[bool]] = {}
-        for condition in conditions:
-            kind, _, pattern = condition.partition(":")
-            actual = {"environment": self.environment, "branch": self.branch}.get(kind, "")
-            matches = self.place == "ci" if kind == "ci" else fnmatchcase(actual, pattern)
-            by_kind.setdefault(kind, []).append(matches)
-        return all(any(matches) for matches in by_kind.values())
 
 
 def test_of(nodeid: str) -> str:

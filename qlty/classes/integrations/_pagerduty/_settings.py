@@ -84,7 +84,6 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
         group_wait: seconds that an incident waits for more of its kind.
         max_age: seconds after which an incident that could not be opened is given up.
         after: how many runs in a row a test must fail.
-        only_on: ``ci``, ``environment:PATTERN``, ``branch:PATTERN``.
         quarantine: TOML file of tests that open nothing.
         change_events: send a change event per run; needs ``routing_key``.
         api_url: the REST API; ``https://api.eu.pagerduty.com`` for accounts in the EU.
@@ -102,7 +101,6 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
     group_wait: Annotated[float, Meta(ge=0, examples=[30])] = 30
     max_age: Annotated[float, Meta(gt=0, examples=[3600])] = 3600
     after: Annotated[int, Meta(ge=1, examples=[1])] = 1
-    only_on: tuple[str, ...] = ()
     quarantine: Path | None = None
     change_events: bool = False
     api_url: Url = Url("https://api.pagerduty.com")
@@ -128,12 +126,5 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
 
     def problems(self) -> Iterable[str]:
         """Say what is wrong although each value is right for itself."""
-        for condition in self.only_on:
-            kind, colon, pattern = condition.partition(":")
-            if condition != "ci" and not (kind in {"environment", "branch"} and colon and pattern):
-                yield (
-                    f"PAGERDUTY ONLY_ON has {condition!r}: "
-                    "'ci', 'environment:PATTERN' or 'branch:PATTERN' is needed"
-                )
         if self.change_events and self.routing_key is None:
             yield "PAGERDUTY CHANGE_EVENTS needs PAGERDUTY ROUTING_KEY: they are events"
