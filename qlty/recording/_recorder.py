@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pytest
 
 from qlty.recording._facts import ATTRIBUTE, decode, describe
+from qlty.recording._running import Running, RunningTests
 from qlty.results import (
     MESSAGE_LIMIT,
     Attempt,
@@ -26,10 +27,15 @@ from qlty.results import (
 from qlty.runtime import Owner, clock, contained
 
 _SUBTEST_REPORTS = frozenset({"SubtestReport", "SubTestReport"})
-_PHASES = frozenset({"setup", "call", "teardown"})
+_OUTCOMES = frozenset({"passed", "failed", "skipped"})
+_ORDER = ("setup", "call", "teardown")
+_PHASES = frozenset(_ORDER)
 _BEFORE_THE_END = frozenset({"setup", "call"})
 _LABELS = frozenset({"feature_name", "test_target", "results_dir"})
 _PLAIN = frozenset({int, bool, type(None)})
+
+#: seconds by which the times of a report may lie outside of the run
+_CLOCK_ERROR = 1.0
 
 #: characters of each captured stream
 CAPTURED_LIMIT = 16_384
@@ -54,8 +60,9 @@ class Recorder:
     def __init__(self, listener: Listener, *, captured_output: bool = True) -> None:
         self._listener = listener
         self._captured_output = captured_output
-        self._open: dict[str, Attempts] = {}
-        self._collection_errors: set[str] = set()
+        self._tests = RunningTests()
+        self._not_collected: set[str] = set()
+        self._began = clock.now()
         self._owner = Owner()
         self._item: pytest.Item | None = None
 
@@ -68,75 +75,117 @@ class Recorder:
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         if not self._owner.is_here:
             return
-        attempts = self._open.get(nodeid)
-        if attempts is None:
-            attempts = self._open[nodeid] = Attempts(self._case(nodeid, location))
-            self._listener.test_started(attempts.case)
-        elif attempts.restart():
-            self._listener.attempt_ended(attempts.case, attempts.earlier[-1])
+        here = self._item is not None  # in a controller the reports tell which worker it is in
+        known = self._tests.find(nodeid, None) if here else self._tests.waiting(nodeid)
+        if known is None:
+            test = self._tests.begin(nodeid, Attempts(self._case(nodeid, location)))
+            self._listener.test_started(test.attempts.case)
+        elif here and known.attempts.repeating:
+            self._repeat(known.attempts)
 
     @pytest.hookimpl(trylast=True)
     @contained
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not self._owner.is_here:
             return
-        attempts = self._open.get(report.nodeid)
-        if attempts is None:
+        worker = getattr(report, "node", None)
+        test = self._tests.find(report.nodeid, worker)
+        if test is None:
             case = self._case(report.nodeid, report.location)
-            attempts = self._open[report.nodeid] = Attempts(case)
-        self._take(report, attempts)
+            test = self._tests.begin(report.nodeid, Attempts(case), worker)
+        self._take(report, test)
 
     def _case(self, nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
         if self._item is not None and self._item.nodeid == nodeid:
             return describe(self._item)
         return _case_at(nodeid, location)
 
-    def _take(self, report: pytest.TestReport, attempts: Attempts) -> None:
-        if _is_to_be_repeated(report):
-            attempts.phases.append(_phase_report(report, attempts))
-            attempts.again()
-            return
+    def _take(self, report: pytest.TestReport, test: Running) -> None:
+        attempts = test.attempts
+        if attempts.repeating and _begins_again(report, attempts):
+            self._repeat(attempts)
         encoded = getattr(report, ATTRIBUTE, None)
         if encoded is not None:
             attempts.case = decode(report.nodeid, encoded)
+            test.name_apart()
             self._listener.test_started(attempts.case)
-        attempts.phases.append(_phase_report(report, attempts))
+        attempts.phases.append(self._phase_report(report, test))
+        if _is_to_be_repeated(report):
+            attempts.again()
+            return
         if report.failed and self._captured_output:
             attempts.captured = _captured(report)
         if report.user_properties:
             _take_properties(report, attempts)
-        if report.when not in _BEFORE_THE_END and not attempts.repeating:
-            del self._open[report.nodeid]
-            self._listener.test_ended(attempts.case, merge(attempts))
+        if report.when not in _BEFORE_THE_END:
+            self._end_attempt(test)
+
+    def _end_attempt(self, test: Running) -> None:
+        if test.attempts.is_withheld:
+            test.attempts.again()
+        if not test.attempts.repeating:
+            self._tests.end(test)
+            self._listener.test_ended(test.attempts.case, merge(test.attempts))
+
+    def _repeat(self, attempts: Attempts) -> None:
+        attempts.restart()
+        self._listener.attempt_ended(attempts.case, attempts.earlier[-1])
+
+    def _phase_report(self, report: pytest.TestReport, test: Running) -> PhaseReport:
+        attempts = test.attempts
+        subtest = type(report).__name__ in _SUBTEST_REPORTS
+        when = report.when if report.when in _PHASES else _next_phase(attempts)
+        expected_failure = not subtest and hasattr(report, "wasxfail")
+        plain = report.passed and not expected_failure
+        message = None if plain else _message(report, subtest)
+        last = attempts.phases[-1].stop if attempts.phases else test.began
+        start, stop, duration = _times(report, last, self._began)
+        return PhaseReport(
+            when,  # type: ignore[arg-type]
+            _verdict(report, subtest),
+            message,
+            start,
+            stop,
+            0.0 if subtest else duration,
+            expected_failure,
+            failure_line(report, message or "") if report.failed else None,
+        )
 
     @pytest.hookimpl(trylast=True)
     @contained
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if not report.failed or not self._owner.is_here:
+        if report.passed or not self._owner.is_here:
             return
-        if report.nodeid in self._collection_errors:
+        if report.nodeid in self._not_collected:
             return
-        self._collection_errors.add(report.nodeid)
+        self._not_collected.add(report.nodeid)
         now = clock.now()
         nodeid = clean(report.nodeid) or "."
         path = nodeid.partition("::")[0]
-        text = failure_text(report)
-        failure = PhaseReport(
-            "collect", "failed", text, now, now, 0.0, error=failure_line(report, text)
-        )
-        attempts = Attempts(TestCase(nodeid, "<collection>", path=path), phases=[failure])
+        text = failure_text(report) if report.failed else _skip_reason(report)
+        error = failure_line(report, text) if report.failed else None
+        phase = PhaseReport("collect", report.outcome, text, now, now, 0.0, error=error)
+        attempts = Attempts(TestCase(nodeid, "<collection>", path=path), phases=[phase])
         self._listener.test_started(attempts.case)
         self._listener.test_ended(attempts.case, merge(attempts))
 
     @contained
-    def close(self) -> None:
-        """Report the tests that began and did not end as interrupted."""
+    def close(self, *, cut_short: bool = True) -> None:
+        """Report the tests that began and did not end.
+
+        They were interrupted. One that is over and waits for an attempt that was never made was
+        so only in a run that was cut short.
+        """
         if not self._owner.is_here:
             return
         now = clock.now()
-        for nodeid in list(self._open):
-            attempts = self._open.pop(nodeid)
-            self._listener.test_ended(attempts.case, merge(attempts, interrupted=True, now=now))
+        for test in self._tests:
+            self._tests.end(test)
+            attempts = test.attempts
+            interrupted = not attempts.is_over or (cut_short and not attempts.is_withheld)
+            self._listener.test_ended(
+                attempts.case, merge(attempts, interrupted=interrupted, now=now)
+            )
 
 
 def _case_at(nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
@@ -152,32 +201,37 @@ def _case_at(nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
     )
 
 
-def _phase_report(report: pytest.TestReport, attempts: Attempts) -> PhaseReport:
-    subtest = type(report).__name__ in _SUBTEST_REPORTS
-    when = report.when if report.when in _PHASES else _next_phase(attempts)
-    expected_failure = not subtest and hasattr(report, "wasxfail")
-    plain = report.passed and not expected_failure
-    message = None if plain else _message(report, subtest)
-    return PhaseReport(
-        when,  # type: ignore[arg-type]
-        _verdict(report, subtest),
-        message,
-        getattr(report, "start", 0.0) or clock.now(),
-        getattr(report, "stop", 0.0) or clock.now(),
-        0.0 if subtest else getattr(report, "duration", 0.0),
-        expected_failure,
-        failure_line(report, message or "") if report.failed else None,
-    )
+def _times(report: pytest.TestReport, last: float, began: float) -> tuple[float, float, float]:
+    """Return when a phase began and stopped, and its duration.
+
+    Where the suite's clock is frozen they are told by ours: it began when the ``last`` one ended.
+    """
+    now = clock.now()
+    start, stop = getattr(report, "start", 0.0), getattr(report, "stop", 0.0)
+    if began - _CLOCK_ERROR <= start <= stop <= now + _CLOCK_ERROR:
+        return start, stop, getattr(report, "duration", 0.0)
+    return min(last, now), now, max(0.0, now - last)
+
+
+def _begins_again(report: pytest.TestReport, attempts: Attempts) -> bool:
+    """Say whether a report is of the next attempt: its phase is not a later one."""
+    if report.when not in _PHASES or not attempts.phases:
+        return True
+    return _ORDER.index(report.when) <= _ORDER.index(attempts.phases[-1].phase)
 
 
 def _verdict(report: pytest.TestReport, subtest: bool) -> Verdict:
     if _is_to_be_repeated(report):
-        return "failed"
+        return "failed" if report.longrepr else "passed"
     return "passed" if subtest and not report.failed else report.outcome
 
 
 def _is_to_be_repeated(report: pytest.TestReport) -> bool:
-    return report.outcome == "rerun"  # type: ignore[comparison-overlap]
+    """Say whether a plugin announces another attempt.
+
+    Each calls it as it likes: ``rerun``, ``retried``, ``dd_retry``.
+    """
+    return report.outcome not in _OUTCOMES
 
 
 def _next_phase(attempts: Attempts) -> str:
@@ -237,8 +291,8 @@ def _subtest_title(report: pytest.TestReport) -> str:
     return clean("subtest " + (" ".join(parts) or "(<subtest>)"))
 
 
-def _skip_reason(report: pytest.TestReport) -> str:
-    if isinstance(report.longrepr, tuple):
+def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, (tuple, list)):
         return _text(report.longrepr[2]).removeprefix("Skipped: ")
     return failure_text(report)
 

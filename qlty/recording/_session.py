@@ -102,10 +102,10 @@ class Session:
         if self._finished or not self._owner.is_here:
             return
         self._finished = True
-        self.recorder.close()
+        cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
+        self.recorder.close(cut_short=cut_short)
         self._log.close()
         self._look_for_deselection()
-        cut_short = self._broken_off or bool(session.shouldstop or session.shouldfail)
         try:
             session.exitstatus = self._run.finish(
                 int(session.exitstatus), self._log.path, cut_short=cut_short

@@ -3,7 +3,13 @@
 from qlty.results._case_ids import case_ids, ids_in, no_ids_in
 from qlty.results._error_line import LINE_LIMIT, error_line, read_error_line
 from qlty.results._failure import VALUE, Failure, failure_of, read_failure
-from qlty.results._keys import COLLECTION, collectors, split_nodeid
+from qlty.results._keys import (
+    COLLECTION,
+    collectors,
+    repeated_id,
+    split_nodeid,
+    without_repeat,
+)
 from qlty.results._merge import (
     Attempts,
     PhaseReport,
@@ -63,9 +69,11 @@ __all__ = [
     "no_ids_in",
     "read_error_line",
     "read_failure",
+    "repeated_id",
     "run_info_from_json",
     "run_outcome",
     "shorten",
     "split_nodeid",
     "status_of",
+    "without_repeat",
 ]

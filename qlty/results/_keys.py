@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 COLLECTION = "<collection>"
+_REPEAT = re.compile(r"\[repeat \d+\]$")
 
 
 def split_nodeid(nodeid: str) -> tuple[str, str]:
@@ -25,6 +28,27 @@ def split_nodeid(nodeid: str) -> tuple[str, str]:
     if not classes:
         return path, inside
     return f"{path}::{classes}", inside[len(classes) + 2 :]
+
+
+def repeated_id(nodeid: str, number: int) -> str:
+    """Return the node id of a test that runs under it for the second time, or a later one.
+
+    Like a parameter, so that whoever takes tests with all their parameters for one takes these,
+    too.
+
+    >>> repeated_id("tests/test_a.py::test_add", 2)
+    'tests/test_a.py::test_add[repeat 2]'
+    """
+    return nodeid if number == 1 else f"{nodeid}[repeat {number}]"
+
+
+def without_repeat(nodeid: str) -> str:
+    """Undo :func:`repeated_id`.
+
+    >>> without_repeat("tests/test_a.py::test_add[1][repeat 2]")
+    'tests/test_a.py::test_add[1]'
+    """
+    return _REPEAT.sub("", nodeid)
 
 
 def collectors(nodeid: str) -> list[str]:

@@ -77,21 +77,41 @@ class Attempts:
     #: the current attempt will be repeated
     repeating: bool = False
 
+    @property
+    def is_over(self) -> bool:
+        """The current attempt has come to its end, also where another one is to follow."""
+        return any(report.phase == "teardown" for report in self.phases)
+
+    @property
+    def is_withheld(self) -> bool:
+        """The current attempt came to its end, and nobody was told what the test itself came to.
+
+        So does the plugin flaky with a failure that it will repeat.
+        """
+        plain = all(r.verdict == "passed" and r.phase != "call" for r in self.phases)
+        return plain and self.is_over
+
     def again(self) -> None:
         """The attempt that just ran does not count: it will be repeated."""
         self.repeating = True
 
-    def restart(self) -> bool:
-        """Begin the next attempt, if the last one was to be repeated; say whether it was."""
-        if not self.repeating:
-            return False
+    @property
+    def has_failed(self) -> bool:
+        """An earlier attempt failed, or ended without a word."""
+        failed = any(attempt["status"] == "failed" for attempt in self.earlier)
+        return failed or len(self.earlier) < self.count - 1
+
+    def restart(self) -> None:
+        """Begin the next attempt."""
         self.count += 1
+        if self.is_withheld:
+            last = self.phases[-1]
+            self.phases.append(PhaseReport("call", "failed", None, last.start, last.stop, 0.0))
         if self.phases:
             self.earlier.append(attempt_of(self.phases))
         self.phases.clear()
         self.captured.clear()
         self.repeating = False
-        return True
 
 
 def attempt_of(phases: list[PhaseReport]) -> Attempt:
@@ -135,7 +155,7 @@ def merge(attempts: Attempts, *, interrupted: bool = False, now: float = 0.0) ->
         "end_time": clock.utc(max(now, start) if interrupted or not phases else phases[-1].stop),
         "duration": sum([report.duration for report in phases]),
         "attempts": attempts.count,
-        "flaky": outcome in {"passed", "xpassed"} and attempts.count > 1,
+        "flaky": outcome in {"passed", "xpassed"} and attempts.has_failed,
         "interrupted": interrupted,
         "test_case_ids": list(case.case_ids),
         "feature_name": extras.get("feature_name"),

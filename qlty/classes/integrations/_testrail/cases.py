@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import SettingsError
-from qlty.results import no_ids_in, split_nodeid
+from qlty.results import no_ids_in, split_nodeid, without_repeat
 from qlty.settings import nearest
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def case_ids(nodeid: str, own: Iterable[int], mapped: Mapping[str, Sequence[int]
     They are its own: what was found in its markers, name and properties. Where that is nothing,
     they are those of the mapping file's nearest entry.
     """
-    return tuple(dict.fromkeys(own)) or _nearest(nodeid, mapped)
+    return tuple(dict.fromkeys(own)) or _nearest(without_repeat(nodeid), mapped)
 
 
 def automation_ids(case: TestCase) -> tuple[str, ...]:
@@ -46,10 +46,11 @@ def automation_ids(case: TestCase) -> tuple[str, ...]:
     for marker in _markers(case):
         if marker.kwargs.get("automation_id"):
             return (str(marker.kwargs["automation_id"]),)
-    class_key, test = split_nodeid(case.nodeid)
+    nodeid = without_repeat(case.nodeid)
+    class_key, test = split_nodeid(nodeid)
     path, *classes = class_key.split("::")
     dotted = ".".join([path.removesuffix(".py").replace("/", "."), *classes, test])
-    names = [case.nodeid, dotted]
+    names = [nodeid, dotted]
     names += [name.partition("[")[0] for name in names]
     return tuple(dict.fromkeys(names))
 
