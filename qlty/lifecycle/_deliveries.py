@@ -93,10 +93,10 @@ class Deliveries:
         # now, for integrations get the results themselves and may change them
         self._courier.history.record(iter_results(results), run_id=self._courier.run["id"])
         self._sending.start()
+        now, budget = clock.monotonic(), self._budget(interrupted=interrupted)
+        self._deadline = now + budget
+        self._outbox.waits_end = now + budget / 2
         if interrupted:
-            now = clock.monotonic()
-            self._deadline = now + INTERRUPTED_TIMEOUT
-            self._outbox.waits_end = now + INTERRUPTED_TIMEOUT / 2
             return
         limits = self._registry.limits
         dead = report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
@@ -116,9 +116,9 @@ class Deliveries:
         if self._outbox.durable:
             self._end_record(again)
             self._say_trouble()
-            complete = self._deliver(self._budget(interrupted=interrupted))
+            complete = self._deliver(self._left(interrupted=interrupted))
         else:
-            complete = self._deliver(self._budget(interrupted=interrupted))
+            complete = self._deliver(self._left(interrupted=interrupted))
             self._end_record([*again, *self._kept_nowhere()])
         self._record.close()
         self._outbox.close()
@@ -151,9 +151,18 @@ class Deliveries:
             logger.warning("%s", self._courier.history.trouble)
 
     def _budget(self, *, interrupted: bool) -> float:
-        if self._deadline is not None:
-            return max(1.0, self._deadline - clock.monotonic())
+        """Return the seconds from the last test to the receipt."""
         return INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
+
+    def _left(self, *, interrupted: bool) -> float:
+        """Return the seconds that are left of them: waiting counts, the hooks' own work does not.
+
+        Hooks wait for at most half of the time, so the other half is always there.
+        """
+        budget = self._budget(interrupted=interrupted)
+        deadline = clock.monotonic() + budget if self._deadline is None else self._deadline
+        least = 1.0 if interrupted else budget / 2
+        return min(budget, max(least, deadline - clock.monotonic()))
 
     def _deliver(self, budget: float) -> bool:
         try:

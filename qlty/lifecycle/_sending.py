@@ -90,8 +90,7 @@ class Sending:
             self._own.join(deadline, self._say_progress)
 
     def _say_progress(self) -> None:
-        counts = self._outbox.counts()
-        left = counts.get("waiting", 0) + counts.get("sending", 0)
+        left = sum(one.number for one in self._outbox.left() if not one.elsewhere)
         said, at = self._said
         if left and (left != said or clock.monotonic() - at >= _SAY_AGAIN):
             self._said = (left, clock.monotonic())

@@ -50,6 +50,29 @@ def test_an_interrupted_run_waits_for_answers_no_longer_than_it_may_deliver(fili
     assert time.monotonic() - started < 120
 
 
+def test_hooks_that_wait_and_deliveries_share_one_deadline(suite):
+    waiting = """
+from time import monotonic
+from qlty.errors import RetryLater
+
+class Waiting(Integration):
+    def on_run_end(self, *args, **kwargs):
+        before = monotonic()
+        for number in range(3):
+            self.deliver({"number": number}).wait_for("an answer", 60)
+        tell(hook="waited", seconds=monotonic() - before)
+
+    def send(self, job):
+        raise RetryLater("nobody there", 600)
+"""
+    project = suite(waiting, "['mine.Waiting']", "QLTY = {'DELIVERY_TIMEOUT': 4}")
+    ran = project.pytest("--qlty")
+    assert "waiting 3" in ran.stdout
+    (waited,) = ran.calls("waited")
+    # half of it, whatever each of the three would wait for; a busy machine adds to it
+    assert 1.5 <= waited["seconds"] <= 20
+
+
 def test_an_interrupted_run_leaves_killed_ones_to_the_next(filing):
     filing.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
     filing.pytest("--qlty")
