@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from qlty.results import RunInfo, TestResults
 
 Settings = TypeVar("Settings", bound=IntegrationSettings)
+
+
+def fingerprint(secret: str) -> str:
+    """Return what tells one credential from another in a target, and tells nothing of it."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 
 class ConfiguredIntegration(Integration, Generic[Settings]):

@@ -100,9 +100,14 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             context["pagerduty_incidents"] = outcomes
 
     def target(self) -> str:
-        """Return the address of the API that is used."""
+        """Name the API that is used, and whose account it is: by ``ACCOUNT`` where that is set.
+
+        Else by the user in whose name incidents are opened, whom a new key does not change, and
+        by the key where there is none. An integration key is what PagerDuty calls an integration.
+        """
         settings = self.settings
-        return str(settings.api_url if settings.uses_rest else settings.events_url)
+        address = settings.api_url if settings.uses_rest else settings.events_url
+        return " ".join(filter(None, (str(address), settings.account or settings.identity)))
 
     def send(self, job: Job) -> Sent:
         """Perform one delivery; sending twice has the effect of sending once.

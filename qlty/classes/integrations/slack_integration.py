@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qlty import config
-from qlty.classes.integrations._configured import ConfiguredIntegration
+from qlty.classes.integrations._configured import ConfiguredIntegration, fingerprint
 from qlty.classes.integrations._slack import files, message, report
 from qlty.classes.integrations._slack.live import Live
 from qlty.classes.integrations._slack.settings import SlackSettings
@@ -221,4 +220,4 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
 
 def _without_secret(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/ {hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    return f"{parts.scheme}://{parts.netloc}/ {fingerprint(url)}"

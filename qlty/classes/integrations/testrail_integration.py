@@ -117,8 +117,10 @@ class TestRailIntegration(ConfiguredIntegration[TestRailSettings]):
     # -- delivery
 
     def target(self) -> str:
-        """Name the TestRail and its project."""
-        return f"{str(self.settings.base_url).rstrip('/')} project {self.settings.project_id}"
+        """Name the TestRail, its project, and the user, whom a new API key does not change."""
+        settings = self.settings
+        address = str(settings.base_url).rstrip("/")
+        return f"{address} project {settings.project_id} as {settings.username}"
 
     def send(self, job: Job) -> Sent | None:
         """Make the steps that are left: look up, run, results, files, close.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from qlty.classes.integrations._configured import fingerprint
 from qlty.settings import IntegrationSettings, Secret, Url
 
 Urgency = Literal["high", "low"]
@@ -55,6 +56,11 @@ class RoutingKeys(Secret):
         """All that have a key; ``("",)`` where one key is for everything."""
         return tuple(self._by_service)
 
+    @property
+    def everything(self) -> str:
+        """All services and keys, in an order of their own."""
+        return msgspec.json.encode(self._by_service, order="sorted").decode()
+
     def of(self, service_id: str) -> str | None:
         """Return the key of a service."""
         return self._by_service.get(service_id) or self._by_service.get("")
@@ -74,6 +80,7 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
         api_key: REST key of an account or a user; wins over the other two credentials.
         oauth_token: OAuth token for the REST API; wins over ``routing_key``.
         routing_key: integration key for the Events API v2, or a map from service to key.
+        account: a name for the account, which tells its deliveries from those of others.
         default_from: e-mail of a user of the account; REST keys of an account need it.
         service_id: service of tests that name none.
         services: path pattern or ``marker:NAME`` to a service id, or to a dict with ``service_id``,
@@ -93,6 +100,7 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
     api_key: Secret | None = None
     oauth_token: Secret | None = None
     routing_key: RoutingKeys | None = None
+    account: str | None = None
     default_from: str | None = None
     service_id: str | None = None
     services: dict[str, str | Route] = msgspec.field(default_factory=dict)
@@ -110,6 +118,17 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
     def uses_rest(self) -> bool:
         """Whether incidents go by REST; otherwise they go by the Events API."""
         return self.api_key is not None or self.oauth_token is not None
+
+    @property
+    def identity(self) -> str:
+        """What tells this account from others; empty where nothing that lasts does.
+
+        An OAuth token is another one every few hours.
+        """
+        if self.uses_rest:
+            key = self.api_key
+            return self.default_from or (fingerprint(key.reveal()) if key else "")
+        return fingerprint(self.routing_key.everything) if self.routing_key else ""
 
     @property
     def has_credentials(self) -> bool:
