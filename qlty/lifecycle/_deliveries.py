@@ -64,6 +64,12 @@ class Deliveries:
         paths = [self._registry.class_path(integration) for integration in self._registry]
         self._record = RecordWriter.create(self.state, self._courier.run, filter(None, paths))
 
+    def deliver_abort(self) -> None:
+        """Send what integrations say of a run that does not begin."""
+        if self._outbox.counts(self._courier.run["id"]):
+            self._sending.start()
+            self._deliver(self._budget(interrupted=False))
+
     def abandon(self) -> None:
         """Let go of everything: the run does not begin."""
         self._outbox.close()

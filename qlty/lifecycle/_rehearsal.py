@@ -94,6 +94,9 @@ class Rehearsal(Deliveries):
     def begin(self) -> None:
         """Keep no record."""
 
+    def deliver_abort(self) -> None:
+        """Send nothing."""
+
     def test_started(self, case: TestCase) -> None:
         """Keep no record."""
 

@@ -89,6 +89,17 @@ class Run:
         self.registry.on_run_start()
         self.deliveries.begin()
 
+    def abort(self, error: RunAborted) -> None:
+        """Tell those that can be told that the run does not begin, and let go of everything."""
+        self._tell_abort(error)
+        self.deliveries.abandon()
+
+    @contained
+    def _tell_abort(self, error: RunAborted) -> None:
+        self.info["exit_status"] = ABORTED
+        self.registry.on_run_abort(error)
+        self.deliveries.deliver_abort()
+
     def _register(self) -> None:
         with project_scope():
             self._register_in_scope()

@@ -60,7 +60,7 @@ class Session:
         try:
             self._run.start()
         except RunAborted as error:
-            deliveries.abandon()
+            self._run.abort(error)
             self.say(f"qlty: {deliveries.mask(str(error))}")
             pytest.exit("no test was run", returncode=ABORTED)
         self._config.pluginmanager.register(self.recorder, "qlty-recorder")

@@ -21,6 +21,21 @@ def test_a_required_integration_that_cannot_start_aborts_the_run(suite, workers)
     assert "no connection to the shop" in said
 
 
+def test_others_hear_of_a_run_that_is_aborted_whatever_their_neighbours_do(suite):
+    project = suite(
+        BROKEN_START.format(required=True)
+        + "class Loud(Integration):\n    def on_run_abort(self, *a): raise ValueError('oh')\n"
+        "class Hears(Integration):\n"
+        "    def on_run_abort(self, who, cause): tell(hook='abort', who=who, cause=cause)\n",
+        "['mine.Loud', 'mine.Broken', 'mine.Hears']",
+    )
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 69
+    (heard,) = ran.calls("abort")
+    assert (heard["who"], heard["cause"]) == ("Broken", "ValueError: no connection to the shop")
+    assert "Loud: on_run_abort failed: ValueError: oh" in ran.stdout + ran.stderr
+
+
 def test_another_integration_that_cannot_start_is_deregistered(suite):
     project = suite(BROKEN_START.format(required=False), "['mine.Broken', 'spy.Spy']")
     ran = project.pytest("--qlty")

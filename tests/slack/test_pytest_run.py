@@ -95,3 +95,36 @@ def test_a_killed_live_run_ends_as_one_message_through_the_next_run(project, san
     first, *others = [one for one in sandbox.slack.messages if "thread_ts" not in one]
     assert "cut short: 1 of 2 tests failed" in first["text"]
     assert ["1 test, none failed" in one["text"] for one in others] == [True]
+
+
+REQUIRED = """
+    from qlty.classes.integrations.base_integration import Integration
+
+    class Shop(Integration):
+        required = True
+        def on_run_start(self): raise ValueError("the shop <!here> is closed")
+"""
+
+
+def test_a_run_that_is_aborted_is_told(project, sandbox, make):
+    project.write("own.py", REQUIRED)
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Shop']")
+    project.write("test_ok.py", "def test_ok():\n    pass\n")
+    ran = project.pytest("--report-to", "slack", env=sandbox.env)
+    assert ran.returncode == 69
+    (message,) = sandbox.slack.messages
+    assert "no test was run" in message["blocks"][0]["text"]["text"]
+    assert "`Shop` is required" in make.text(message)
+    assert "the shop &lt;!here&gt; is closed" in make.text(message)
+    assert "message in C0SANDBOX" in ran.stdout + ran.stderr
+
+
+def test_the_message_says_that_a_page_was_refused(project, sandbox, make):
+    project.write(
+        "test_a.py",
+        "import pytest\n@pytest.mark.pagerduty_trigger_incident(urgency='low')\ndef test_a():\n    assert 0\n",
+    )
+    sandbox.chaos({"pagerduty/POST /incidents": {"status": 400}})
+    project.pytest("--report-to", "slack,pagerduty", env=sandbox.env)
+    (parent, _) = sandbox.slack.messages
+    assert "PagerDuty refused 1 page: nobody was paged" in make.text(parent)

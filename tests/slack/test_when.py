@@ -157,3 +157,33 @@ def test_deliveries_for_one_channel_are_never_sent_to_another(slack, make):
     slack.set(CHANNEL_ID="C0ONCALL1").drain()
     assert slack.messages == []
     assert "this is for" in slack.rows[0].reason
+
+
+# -- aborted
+
+
+@pytest.mark.parametrize(
+    ("when", "posted"),
+    [("always", 1), ("failure", 1), ("change", 1), ("success", 0), ("never", 0)],
+)
+def test_a_run_that_does_not_begin_is_a_failure(slack, when, posted):
+    slack.set(WHEN=when)
+    slack.run["exit_status"] = 69
+    slack.slack.on_run_abort("shop", "ValueError: closed")
+    assert len(slack.drain().messages) == posted
+
+
+def test_a_run_that_does_not_begin_is_told_where_failures_are_and_mentions_people(slack, make):
+    slack.set(FAILURE_CHANNEL_ID="C0ONCALL1", MENTION="U0AMINA01")
+    slack.run["exit_status"] = 69
+    slack.slack.on_run_abort("shop", "ValueError: closed")
+    (message,) = slack.drain().messages
+    assert message["channel"] == "C0ONCALL1"
+    assert "<@U0AMINA01>" in make.text(message)
+
+
+def test_a_run_that_does_not_begin_is_told_through_a_webhook(slack):
+    slack.set(AUTH_TOKEN=None, WEBHOOK_URL=slack.sandbox.more["SLACK_WEBHOOK_URL"])
+    slack.run["exit_status"] = 69
+    slack.slack.on_run_abort("shop", "ValueError: closed")
+    assert len(slack.drain().messages) == 1

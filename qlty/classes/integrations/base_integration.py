@@ -80,6 +80,17 @@ class Integration:
         Raising deregisters the integration; with ``required`` it aborts the run.
         """
 
+    def on_run_abort(self, integration: str, cause: str) -> None:
+        """Called instead of all that follows where a ``required`` integration aborts the run.
+
+        No test was run, and none will be. What is handed over here is delivered at once; what
+        is raised is logged.
+
+        Args:
+            integration: the name of the one that aborts it.
+            cause: why, in one line.
+        """
+
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Called once for every test, when its final outcome is known."""
 

@@ -85,7 +85,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
 
         ``context["pagerduty_incidents"]`` is a list of dicts with ``key``, ``status`` (``opened``,
         ``noted``, ``open`` or ``triggered``), ``title``, ``id``, ``number`` and
-        ``html_url``.
+        ``html_url``. ``context["pagerduty_refused"]`` is how many PagerDuty did not take.
         """
         del test_run_id, elapsed_time, log_path
         self._watch.finish()
@@ -98,6 +98,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         outcomes = self._watch.outcomes(min(budget, _OUTCOME_WAIT))
         if context is not None and outcomes:
             context["pagerduty_incidents"] = outcomes
+        if context is not None and (refused := self._watch.refused()):
+            context["pagerduty_refused"] = refused
 
     def target(self) -> str:
         """Name the API that is used, and whose account it is: by ``ACCOUNT`` where that is set.

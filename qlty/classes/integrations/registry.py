@@ -160,6 +160,19 @@ class Registry:
             self._entries.remove(entry)
             self._give_up(entry, f"takes no part in this run: {failure.cause}")
 
+    def on_run_abort(self, aborted: RunAborted) -> None:
+        """Tell all others that an integration aborts the run, in the order of registration."""
+        for entry in self._entries:
+            if entry.integration.name == aborted.integration:
+                continue
+            call = partial(_abort, entry.integration, aborted)
+            with project_scope():
+                failure = attempt(call, self.limits.run_start)
+            if failure is not None and failure.interrupted:
+                raise KeyboardInterrupt
+            if failure is not None:
+                self._give_up(entry, f"on_run_abort failed: {failure.cause}")
+
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Dispatch ``on_test_end``.
 
@@ -277,6 +290,10 @@ def _start(entry: _Entry) -> None:
     entry.held_back = entry.integration.held_back_here()
     if not entry.held_back:
         entry.integration.on_run_start()
+
+
+def _abort(integration: Integration, aborted: RunAborted) -> None:
+    integration.on_run_abort(aborted.integration, aborted.cause)
 
 
 def _tell(integration: Integration, test_case: TestCase, result: TestResult) -> None:

@@ -11,6 +11,7 @@ from qlty.classes.integrations._slack import files, message, report
 from qlty.classes.integrations._slack.live import Live
 from qlty.classes.integrations._slack.settings import SlackSettings
 from qlty.classes.integrations._slack.wording import Wording
+from qlty.classes.integrations._when import held_back
 
 if TYPE_CHECKING:
     from qlty.classes.integrations._rehearsal import Request
@@ -38,6 +39,21 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         if self.settings.auth_token is None or self.settings.when == "never":
             return
         self.preflight(self._check)
+
+    def on_run_abort(self, integration: str, cause: str) -> None:
+        """Post that no test was run, wherever a run that failed would be posted."""
+        self._run_id = self.run["id"]
+        # whatever the run before was: that nothing ran is a change
+        when = "always" if self.settings.when == "change" else self.settings.when
+        if reason := held_back(when, {}, self.run, None):
+            self.note(f"not posted: {reason}")
+            return
+        parent = message.aborted(self._facts({}, 0.0, {}), integration, cause)
+        if self.settings.auth_token is None:
+            self._deliver("webhook", "webhook", {"outcome": "failure", "parent": parent})
+        else:
+            payload = {"parent": parent, "workspace": self._workspace}
+            self._deliver("run", self.settings.channel("failure"), payload)
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Remember where a failed test stands; in live mode, update the message."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: seconds between two states of an incident about many tests: a storm must not become one of writes
 _REWRITE_EVERY = 1.0
 
+#: states of a delivery that nobody will see at PagerDuty
+_NOT_TAKEN = frozenset({"refused", "given_up", "lost"})
+
 
 @dataclass
 class _Asked:
@@ -81,6 +84,11 @@ class Watch:
             if outcome is not None:
                 found.append(outcome)
         return found
+
+    def refused(self) -> int:
+        """Return how many incidents of the run are known not to have been taken."""
+        every = (asked for by_key in self._asked.values() for asked in by_key.values())
+        return sum(asked.delivery.state in _NOT_TAKEN for asked in every)
 
     def _reconcile(self, known: Known, *, final: bool) -> None:
         asked = self._asked.setdefault(known.service_id, {})

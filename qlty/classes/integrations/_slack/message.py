@@ -54,6 +54,9 @@ def parent(report: Report, *, notify: bool = True, names: bool = True) -> Messag
     blocks.append(_section(_counts(report)))
     if names and report.failures:
         blocks.append(_section(_some_failures(report)))
+    if report.refused_pages:
+        pages = _number(report.refused_pages, "page")
+        blocks.append(_section(f"⚠️ PagerDuty refused {pages}: nobody was paged, see the receipt"))
     blocks += _contexts(_facts(report), _links(report))
     if suffix := _suffix(report):
         blocks.append(_section(suffix))
@@ -71,6 +74,18 @@ def progress(report: Report) -> Message:
         blocks.append(_section(f"*Failed so far:*\n{names}"))
     blocks += _contexts(_facts(report), _links(report))
     return {"text": line(f"{title}, {failed} failed", limits.FALLBACK), "blocks": blocks}
+
+
+def aborted(report: Report, integration: str, cause: str) -> Message:
+    """Return the message of a run that did not begin."""
+    title = f"{_name(report)}: no test was run{_where_it_ran(report)}"
+    blocks = [_title(f"⛔ {title}")]
+    if report.mentions:
+        blocks.append(_section(mentions(report)))
+    what = f"{code(integration, _LABEL)} is required, and failed before the tests:"
+    blocks.append(_section(f"{what}\n{fence(cause, _EXCERPT)}"))
+    blocks += _contexts(_facts(report), _links(report))
+    return {"text": line(f"{title}: {integration}: {cause}", limits.FALLBACK), "blocks": blocks}
 
 
 def replies(report: Report, *, notify: bool = False) -> list[Message]:
@@ -142,10 +157,13 @@ def _headline(report: Report) -> str:
     """Say whose tests, how they went, and where: what somebody in a hurry must know."""
     if report.wording.title is not None:
         return fill(report.wording.title, _known(report))
+    return f"{_name(report)}: {_verdict(report)}{_where_it_ran(report)}"
+
+
+def _where_it_ran(report: Report) -> str:
     run = report.run
     places = [value for value in (run.get("environment"), run.get("branch")) if value]
-    where = f" ({', '.join(places)})" if places else ""
-    return f"{_name(report)}: {_verdict(report)}{where}"
+    return f" ({', '.join(places)})" if places else ""
 
 
 def _known(report: Report) -> dict[str, object]:

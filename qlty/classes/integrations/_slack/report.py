@@ -31,6 +31,7 @@ class Report:
         fixed: how many tests pass that failed in the run before.
         links: further pages as ``(url, text)``, such as TestRail's run.
         incidents: PagerDuty's, as ``(url, text)``.
+        refused_pages: how many incidents PagerDuty did not take.
         source: template with ``{path}``, ``{line}`` and ``{commit}``, or ``None``.
         mentions: users and groups to notify where the run failed.
         remark: what else is to be said about the run; ``""`` for nothing.
@@ -46,6 +47,7 @@ class Report:
     fixed: int = 0
     links: tuple[tuple[str, str], ...] = ()
     incidents: tuple[tuple[str, str], ...] = ()
+    refused_pages: int = 0
     source: str | None = None
     mentions: tuple[str, ...] = ()
     remark: str = ""
@@ -129,6 +131,7 @@ def build(results: TestResults, run: RunInfo, elapsed: float, extras: Extras) ->
         fixed=fixed,
         links=links(extras.context),
         incidents=incidents(extras.context),
+        refused_pages=int(extras.context.get("pagerduty_refused") or 0),
         source=extras.source or source_of(run),
         mentions=extras.mentions,
         remark=extras.remark,
