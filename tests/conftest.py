@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from qlty.delivery import _masking
-from qlty.settings import _values
+from qlty.masking import _process as _masking
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # as a shell starts what runs in its background; processes that tests start would inherit it
@@ -138,11 +137,11 @@ class Project:
 @pytest.fixture(autouse=True)
 def _secrets_of_one_test(monkeypatch):
     """Forget what a test has loaded: a secret ``main`` would be masked in every later one."""
-    before = set(_values._known)
+    before = set(_masking._known)
     monkeypatch.setattr(_masking, "_environment", _masking._Environment())
     yield
-    _values._known.clear()
-    _values._known.update(before)
+    _masking._known.clear()
+    _masking._known.update(before)
 
 
 @pytest.fixture

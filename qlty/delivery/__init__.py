@@ -7,7 +7,6 @@ from qlty.delivery._drain import Drainer, Sender, Senders, drain
 from qlty.delivery._exchange import Vendor, accepted, failure
 from qlty.delivery._history import History
 from qlty.delivery._job import Delivery, Job, Sent
-from qlty.delivery._masking import MASK, Masker, current_masker, mask, mask_json
 from qlty.delivery._outbox import Left, Outbox
 from qlty.delivery._process import identity, is_alive
 from qlty.delivery._receipt import Line, Problem, Receipt, for_elsewhere, lines_of, receipt_of
@@ -15,6 +14,7 @@ from qlty.delivery._relay import Relay, start_relay
 from qlty.delivery._rows import STATES, Row
 from qlty.delivery._senders import ImportedSenders
 from qlty.delivery._settings import use_settings
+from qlty.masking import MASK, Masker, current_masker, mask, mask_json
 
 __all__ = [
     "MASK",

@@ -13,8 +13,8 @@ from pathlib import PurePath
 from sys import intern
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from qlty.delivery._masking import current_masker
 from qlty.errors import HistoryError
+from qlty.masking import current_masker
 from qlty.results import COLLECTION, collectors, split_nodeid
 from qlty.runtime import clock
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qlty.delivery._drain import Sender
-    from qlty.delivery._masking import Masker
     from qlty.delivery._store import Store
+    from qlty.masking import Masker
 
 
 class Turns:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from qlty.delivery._masking import Masker, current_masker
 from qlty.delivery._rows import FINAL_STATES, Row, State, to_json
 from qlty.delivery._store import Store
 from qlty.errors import OutboxError
+from qlty.masking import Masker, current_masker
 from qlty.runtime import clock
 
 if TYPE_CHECKING:

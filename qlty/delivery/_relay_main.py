@@ -104,7 +104,7 @@ class _MaskedLog:
     """Standard error without secrets, whoever writes there: a project's code, its clients."""
 
     def __init__(self) -> None:
-        from qlty.delivery._masking import mask
+        from qlty.masking import mask
 
         self._mask = mask
         self._log = os.dup(2)

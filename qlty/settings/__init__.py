@@ -33,7 +33,7 @@ from qlty.settings._report_to import (
 )
 from qlty.settings._sources import Sources, current, install
 from qlty.settings._suggest import nearest
-from qlty.settings._values import Condition, Secret, SecretUrl, Url, known_secrets
+from qlty.settings._values import Condition, Secret, SecretUrl, Url
 
 __all__ = [
     "BUILT_IN",
@@ -53,7 +53,6 @@ __all__ = [
     "import_project_settings",
     "install",
     "installed_integrations",
-    "known_secrets",
     "load",
     "missing",
     "nearest",

@@ -6,7 +6,7 @@ import re
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-MASK = "***"
+from qlty.masking import MASK, known_secrets, remember
 
 #: Control characters, which no HTTP header takes, and lone surrogates, which no encoding does.
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -14,14 +14,12 @@ _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 #: Shorter values are not looked for inside of other text: they would be found everywhere.
 _SHORTEST_MASKED = 4
 
-_known: set[str] = set()
-
 
 class Secret:
     """A token, key or password that shows itself only to :meth:`reveal`.
 
     ``repr``, ``str`` and ``format`` give ``***``, and it cannot be pickled.
-    Every value is remembered by :func:`known_secrets`, so that output can be masked.
+    Every value is remembered by :func:`qlty.masking.known_secrets`, so that output can be masked.
 
     Raises:
         ValueError: the text is empty, or holds a character that cannot be sent.
@@ -36,7 +34,7 @@ class Secret:
         if _UNSENDABLE.search(value):
             raise ValueError("it holds a line break or another character that cannot be sent")
         self._value = value
-        _known.add(value)
+        remember(value)
 
     def reveal(self) -> str:
         """Return the value itself."""
@@ -98,11 +96,6 @@ class Condition(str):
         return super().__new__(cls, text)
 
 
-def known_secrets() -> frozenset[str]:
-    """Return the value of every secret that was loaded so far."""
-    return frozenset(_known)
-
-
 class Url(str):
     """The address of a web server: ``https``, or ``http``.
 
@@ -157,7 +150,7 @@ def _is_loopback(host: str) -> bool:
 
 def masked(text: str) -> str:
     """Return the text without the parts that may be secret: known values, user info, query."""
-    for secret in sorted(_known, key=len, reverse=True):
+    for secret in sorted(known_secrets(), key=len, reverse=True):
         if len(secret) >= _SHORTEST_MASKED:
             text = text.replace(secret, MASK)
     if "://" in text:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from qlty.errors import SettingsError
+from qlty.masking import _process
 from qlty.settings import (
     IntegrationSettings,
     QltySettings,
@@ -18,7 +19,6 @@ from qlty.settings import (
     Settings,
     Sources,
     Url,
-    _values,
     current,
     install,
     load,
@@ -200,7 +200,7 @@ FIELDS = [field.upper() for field in Shop.__struct_fields__]
     )
 )
 def test_any_text_is_a_value_or_a_problem_that_can_be_printed(values):
-    before, known = current(), set(_values._known)
+    before, known = current(), set(_process._known)
     said = []
     install(
         Sources(environ={f"SHOP_{key}": text for key, text in values.items()}, warn=said.append)
@@ -211,7 +211,7 @@ def test_any_text_is_a_value_or_a_problem_that_can_be_printed(values):
         shown = str(error)
     finally:
         install(before)
-        _values._known.intersection_update(known)  # a token "0000" would mask other tests' words
+        _process._known.intersection_update(known)  # a token "0000" would mask other tests' words
     assert all(ord(char) >= 32 or char == "\n" for char in shown)
     "\n".join([shown, *said]).encode("utf-8")
 

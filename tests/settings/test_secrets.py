@@ -12,7 +12,8 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from qlty.errors import SettingsError
-from qlty.settings import IntegrationSettings, Secret, SecretUrl, Url, known_secrets, load
+from qlty.masking import known_secrets
+from qlty.settings import IntegrationSettings, Secret, SecretUrl, Url, load
 
 TOKEN = "xoxb-sandbox-settings-secret"
 

@@ -3,15 +3,16 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from qlty.delivery import MASK, Masker, mask
-from qlty.delivery._masking import _Environment
-from qlty.delivery._secrets import is_weak
+from qlty.masking import MASK, Masker, mask
+from qlty.masking._names import is_weak
+from qlty.masking._process import _Environment
 
 CANARY = "c4n4ry/S3cret+v4lue=&\"<'\\é"
 STRONG = st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=8, max_size=40)
@@ -270,3 +271,178 @@ def test_tokens_that_change_with_every_test_are_forgotten_in_time(monkeypatch):
         monkeypatch.setenv("SHOP_SESSION_TOKEN", f"number-{number}-Tok3n")
         assert f"number-{number}-Tok3n" in environment.secrets()
     assert len([one for one in environment.secrets() if "-Tok3n" in one]) <= 102
+
+
+KEY_LIKE = "k3y-0f-Acc0unt-42"
+
+#: what is printed, and what is left of it
+ASSIGNED = {
+    "API_KEY=s3cr3tvalue99": "API_KEY=***",
+    "export STRIPE_KEY=rk_l1ve_0a1b2c3d4e": "export STRIPE_KEY=***",
+    'password="hunter two"': 'password="hunter two"',
+    'password="hunter2!"': 'password="***"',
+    "{'password': 'hunter22', 'user': 'eve'}": "{'password': '***', 'user': 'eve'}",
+    '{"api_key": "abcdefgh", "n": 1}': '{"api_key": "***", "n": 1}',
+    '{\\"token\\": \\"abcdefgh\\"}': '{\\"token\\": \\"***\\"}',
+    "db:\n  password: s3cr3tvalue\n  host: db": "db:\n  password: ***\n  host: db",
+    "X-Api-Key: 0123456789abcdef": "X-Api-Key: ***",
+    "Cookie: 0a1b2c3d4e5f": "Cookie: ***",
+    "Config(token='abcdefgh', n=3)": "Config(token='***', n=3)",
+    "GET /login?access_token=abc123def456&page=2": "GET /login?access_token=***&page=2",
+    "routing key: 0123456789abcdef0123456789abcdef": "routing key: ***",
+    "PAGERDUTY_ROUTING_KEY=0123456789abcdef0123456789abcdef": "PAGERDUTY_ROUTING_KEY=***",
+}
+
+#: what looks like it and is none
+NOT_ASSIGNED = [
+    "AUTH_SERVICE=checkout-service",
+    "AUTH_URL=https://login.example.com/shop",
+    "TOKEN_FILE=/run/secrets/token",
+    "password_reset=enabled",
+    "token = make_token(user)",
+    "token=token",
+    "password: must be given",
+    "assert token == 'abcdefgh1'",
+    "KeyError: 'token'",
+    "key=value",
+    "monkey='banana-12345'",
+    "1 passed, 2 failed",
+    "passes: int = 3",
+    "author='somebody-1234'",
+    'QLTY key line: {"key":"qlty-0123456789abcdef","kind":"test","tests":{"0a1b2c3d":1.0}}',
+]
+
+
+@pytest.mark.parametrize("text", ASSIGNED)
+def test_the_value_of_a_printed_assignment_is_masked(text):
+    assert Masker().mask(text) == ASSIGNED[text]
+
+
+@pytest.mark.parametrize("text", NOT_ASSIGNED)
+def test_what_is_no_secret_stays(text):
+    assert Masker().mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_TOKEN", "abcdefghijklmnopqrst"),
+        ("PGPASSWORD", "pg-pass-word-1"),
+        ("SSHPASS", "ssh-pass-word-1"),
+        ("STRIPE_KEY", "rk_l1ve_0a1b2c3d4e"),
+        ("AUTH_HEADER_VALUE", "a1b2c3d4e5f6"),
+        ("DATABASE_DSN", "postgres://shop:pa55word@db/shop"),
+        ("SLACK_WEBHOOK_URL", "https://hooks.example.com/T0/B0/0123456789abcdef"),
+        ("AWS_SECRET_ACCESS_KEY", "/wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("SECRET_1", "purple-monkey-dishwasher"),
+    ],
+)
+def test_a_variable_that_holds_a_secret(name, value):
+    assert Masker((), {name: value}).mask(f"it is {value}!") == f"it is {MASK}!"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH_SERVICE", "checkout-service"),
+        ("TOKEN_ISSUER", "https://login.example.com/shop"),
+        ("CREDENTIALS_FOLDER", "/var/lib/credentials"),
+        ("AUTH_TOKEN_TTL", "36000000"),
+        ("SECRETS_BACKEND", "vault.internal.example.com"),
+        ("SORT_KEY", "created_at"),
+        ("DB_PASSWORD", "/run/secrets/db-password"),
+        ("COMPASS", "north-1234567"),
+    ],
+)
+def test_a_variable_that_holds_none(name, value):
+    assert Masker((), {name: value}).mask(f"it is {value}!") == f"it is {value}!"
+
+
+def test_several_secrets_in_one_variable_are_each_one():
+    masker = Masker((), {"API_TOKENS": "first-t0ken-11,second-t0ken-22"})
+    assert masker.mask("second-t0ken-22 first-t0ken-11") == f"{MASK} {MASK}"
+
+
+SHOWN = {
+    "repr of bytes": lambda secret: repr(secret.encode()),
+    "ascii": ascii,
+    "an id of pytest": lambda secret: secret.encode("unicode_escape").decode("ascii"),
+    "base64 of user:key": lambda secret: base64.b64encode(f"eve:{secret}".encode()).decode(),
+    "base64 of key:user": lambda secret: base64.b64encode(f"{secret}:eve".encode()).decode(),
+    "twice in an address": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "JSON in JSON": lambda secret: json.dumps(json.dumps([secret])),
+    "JSON in an address": lambda secret: quote(json.dumps({"p": secret})),
+    "base64 in base64": lambda secret: base64.b64encode(base64.b64encode(secret.encode())).decode(),
+    "colours": lambda secret: f"{secret[:5]}\x1b[31m{secret[5:9]}\x1b[0m{secret[9:]}",
+    "a wrapped line": lambda secret: f"E   x {secret[:7]}\nE   {secret[7:]}",
+    "wrapped by pprint": lambda secret: f"['{secret[:7]}'\n 'x', '{secret[:7]}'\n '{secret[7:]}']",
+}
+
+
+@pytest.mark.parametrize("secret", ["pässwörd/S3cret+v4lue", KEY_LIKE])
+@pytest.mark.parametrize("way", SHOWN)
+def test_a_secret_is_found_however_it_is_shown(way, secret):
+    masker = Masker([secret])
+    shown = SHOWN[way](secret)
+    masked = masker.mask(f"before {shown} after")
+    assert MASK in masked
+    assert secret[8:] not in masked
+    assert secret[:6] not in masked or way == "wrapped by pprint"
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    assert masker.suspects(json.dumps([shown]))
+
+
+def test_a_webhooks_address_does_not_mask_every_other_one():
+    masker = Masker(["https://hooks.example.com/services/T0/B0/0123456789abcdef"])
+    for text in ("see https://", "https://...", "https://hooks.example.com/", "[https:]", "https:"):
+        assert masker.mask(text) == text
+    assert masker.mask("POST /services/T0/B0/0123456789abcdef") == f"POST /{MASK}"
+
+
+@pytest.mark.parametrize("word", ["test", "key", "line", "QLTY", "kind", "main", "high", "ci"])
+def test_a_secret_that_is_an_ordinary_word_leaves_what_is_read_again(word):
+    masker = Masker([word])
+    line = 'QLTY key line: {"key":"k","kind":"test","scope":"main","place":"ci"}'
+    assert masker.mask(f"Details of it.\n\n{line}").endswith(line)
+    page = {"kind": "test", "urgency": "high", "tag": line, "class": word}
+    assert masker.mask_json(page) == page
+
+
+@given(st.lists(STRONG, min_size=1, max_size=4), st.integers(1, 30), st.text(max_size=20))
+def test_a_secret_that_a_line_end_cuts_anywhere_is_found(secrets, at, text):
+    secret = secrets[0]
+    assume(not is_weak(secret) and secret not in text and len(set(secret)) >= 6)
+    assume(not secret[0].isspace() and not any(char in "'\"" for char in secret))
+    at = min(at, len(secret) - 1)
+    masker = Masker(secrets)
+    masked = masker.mask(f"{text}\n{secret[:at]}\nE   {secret[at:]}\n{text}")
+    assert not (secret[:at] in masked and secret[at:] in masked.replace(text, "")) or at < 3
+
+
+HUNDRED = [f"S3cret-{number:03}-{number * 7919:x}-{number * 104729:x}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tests/test_shop.py::test_pay[card] PASSED with 12 items in 0.3 s at https://shop.test/a\n",
+        "token password secret key auth: \n",
+        "[[...]] S3cret- ...[S3cre t-001\n",
+        "x" * 1000,
+        "://a:b \x1b[31m",
+    ],
+    ids=["log", "names", "cuts", "one word", "addresses"],
+)
+def test_the_time_grows_with_the_text_alone(line):
+    masker = Masker(HUNDRED)
+
+    def cost(size):
+        text = line * (size // len(line)) + HUNDRED[50]
+        began = time.process_time()
+        assert HUNDRED[50] not in masker.mask(text)
+        return time.process_time() - began
+
+    cost(10_000)
+    assert cost(10_000_000) < 10  # a second on a free core; several for a log of nothing but names
+    assert min(cost(2_000_000) for _ in range(3)) < 6 * min(cost(1_000_000) for _ in range(3))

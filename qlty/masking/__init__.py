@@ -1,0 +1,15 @@
+"""What is secret, and taking it out of text; nothing else knows how secrets look."""
+
+from qlty.masking._masker import Masker
+from qlty.masking._process import current_masker, known_secrets, mask, mask_json, remember
+from qlty.masking._shapes import MASK
+
+__all__ = [
+    "MASK",
+    "Masker",
+    "current_masker",
+    "known_secrets",
+    "mask",
+    "mask_json",
+    "remember",
+]
