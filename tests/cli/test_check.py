@@ -115,6 +115,32 @@ def test_a_project_that_was_never_run_is_no_part_of_one_above_it(running, projec
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"PAGERDUTY_DEFAULT_FROM": ""}, "PAGERDUTY_DEFAULT_FROM is not set"),
+        ({"PAGERDUTY_API_KEY": "sandbox-pagerduty-read"}, "may not open incidents"),
+        ({"PAGERDUTY_SERVICE_ID": "PDISABL"}, "is disabled"),
+        ({"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": "short"}, "has 5 characters"),
+        ({"PAGERDUTY_API_URL": "http://127.0.0.1:9"}, "refused"),
+    ],
+)
+def test_a_pagerduty_where_no_page_can_leave_is_not_ok(check, environ, said):
+    ran = check("--report-to", "pagerduty", **environ)
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("pagerduty  failed")
+    assert said in ran.stdout
+
+
+def test_a_page_is_sent_to_look_at(check, running):
+    ran = check("--report-to", "pagerduty", "--send")
+    (incident,) = running.pagerduty.incidents
+    assert (incident["urgency"], incident["status"]) == ("low", "resolved")
+    assert "look at: incident [#1] Test page of QLTY Framework" in ran.stdout
+    assert incident["html_url"] in ran.stdout
+    assert ran.returncode == 0
+
+
 _SENDERS = """
     from qlty.classes.integrations.base_integration import Integration
     from qlty.delivery import Sent

@@ -271,8 +271,10 @@ def test_a_missing_from_is_said_and_no_test_errors(suite):
     suite.write(MARKED + "def test_pay(): assert False")
     ran = suite.run(without=("PAGERDUTY_DEFAULT_FROM",))
     assert ran.counts == {"failed": 1}
-    (refused,) = ran.line["refused"]
-    assert '"From" header' in refused["reason"]
+    (note,) = ran.line["notes"]
+    assert note.startswith("PAGERDUTY_DEFAULT_FROM is not usable")
+    assert '"From" header' in note
+    assert len(suite.incidents) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from qlty.classes.integrations import _pagerduty as room
@@ -110,8 +112,8 @@ def test_a_server_error_is_tried_once_and_later_again(rest, a_page, sandbox, sta
 
 
 def test_a_refusal_has_all_of_pagerdutys_words(rest, a_page):
-    with pytest.raises(Refused, match="Escalation policy not found"):
-        rest.open_incident(a_page(escalation_policy_id="PNONE"))
+    with pytest.raises(Refused, match="Service is disabled: no new incidents"):
+        rest.open_incident(a_page(service_id="PDISABL"))
 
 
 @pytest.mark.parametrize("mode", ["reset", "drop"])
@@ -133,8 +135,18 @@ def test_a_page_of_html_is_not_believed(rest, a_page, sandbox):
 # -- before the first test
 
 
+def problems(settings, *, strict=False):
+    said: list[str] = []
+    room.preflight(settings, said.append, strict=strict)
+    return said
+
+
 def test_preflight_with_everything_in_order_says_nothing(settings_of):
-    assert room.preflight(settings_of()) == []
+    routes = (
+        '{"a/": {"service_id": "XIXOOXZ", "priority_id": "PRIOR01"}, "b/": {"service_id": '
+        '"IIXOOXZ", "assignee_id": "PUSERA1"}, "c/": {"escalation_policy_id": "PESCAL1"}}'
+    )
+    assert problems(settings_of(PAGERDUTY_SERVICES=routes), strict=True) == []
 
 
 @pytest.mark.parametrize(
@@ -143,53 +155,183 @@ def test_preflight_with_everything_in_order_says_nothing(settings_of):
         ("PDISABL", "is disabled"),
         ("PMAINTN", "is in maintenance"),
         ("PNONE", "404"),
+        ("P/../1", "404"),
     ],
 )
 def test_preflight_says_which_service_pages_nobody(settings_of, service, said):
-    (problem,) = room.preflight(settings_of(PAGERDUTY_SERVICE_ID=service))
+    (problem,) = problems(settings_of(PAGERDUTY_SERVICE_ID=service))
     assert service in problem
     assert said in problem
 
 
+def test_maintenance_is_no_reason_not_to_begin(settings_of):
+    (problem,) = problems(settings_of(PAGERDUTY_SERVICE_ID="PMAINTN"), strict=True)
+    assert "is in maintenance" in problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"PAGERDUTY_SERVICE_ID": "PDISABL"}, "PDISABL is disabled"),
+        ({"PAGERDUTY_SERVICE_ID": "PNONE"}, "PNONE cannot be paged"),
+        ({"PAGERDUTY_DEFAULT_FROM": ""}, "PAGERDUTY_DEFAULT_FROM is not set"),
+        ({"PAGERDUTY_DEFAULT_FROM": "left@sandbox.test"}, "left@sandbox.test is no user"),
+        ({"PAGERDUTY_API_KEY": "sandbox-pagerduty-read"}, "API_KEY may not open incidents"),
+        (
+            {"PAGERDUTY_API_KEY": "", "PAGERDUTY_OAUTH_TOKEN": "sandbox-pagerduty-oauth-read"},
+            "OAUTH_TOKEN may not open incidents",
+        ),
+        (
+            {"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": "sandbox0001"},
+            "PAGERDUTY_ROUTING_KEY has 11 characters, integration keys have 32",
+        ),
+        (
+            {
+                "PAGERDUTY_API_KEY": "",
+                "PAGERDUTY_ROUTING_KEY": f'{{"IIXOOXZ": "{"x" * 32}"}}',
+                "PAGERDUTY_SERVICE_ID": "XIXOOXZ",
+            },
+            "has no key for service XIXOOXZ",
+        ),
+    ],
+)
+def test_where_no_page_can_leave_a_run_that_needs_it_does_not_begin(settings_of, changes, said):
+    with pytest.raises(SettingsError, match="no page can leave") as caught:
+        problems(settings_of(**changes), strict=True)
+    assert said in str(caught.value)
+
+
+def test_trying_whether_the_key_may_write_opens_nothing(settings_of, sandbox):
+    problems(settings_of(), strict=True)
+    assert sandbox.pagerduty.incidents == []
+
+
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"mode": "reset"}])
-def test_preflight_that_is_not_answered_keeps_nobody_from_reporting(settings_of, sandbox, fault):
+def test_preflight_that_is_not_answered_is_not_finished(settings_of, sandbox, fault):
     sandbox.chaos({"pagerduty/GET /services/{id}": fault})
-    (problem,) = room.preflight(settings_of(PAGERDUTY_SERVICE_ID="XIXOOXZ"))
-    assert "could not be asked" in problem
+    with pytest.raises(Exception) as caught:
+        problems(settings_of(PAGERDUTY_SERVICE_ID="XIXOOXZ"))
+    assert classify(caught.value).action == "retry"
 
 
 def test_preflight_asks_for_the_services_of_the_map(settings_of):
     services = '{"tests/": "PDISABL", "more/": {"service_id": "PMAINTN"}}'
-    assert len(room.preflight(settings_of(PAGERDUTY_SERVICES=services))) == 2
+    assert len(problems(settings_of(PAGERDUTY_SERVICES=services))) == 2
+
+
+def test_many_services_are_asked_for_by_the_page(settings_of, sandbox):
+    wanted = ["XIXOOXZ", "IIXOOXZ", "PLOWURG", "PDISABL", "PMAINTN", "PGONE01"]
+    services = json.dumps({f"{name}/": name for name in wanted})
+    said = problems(settings_of(PAGERDUTY_SERVICES=services))
+    assert {text.split()[1] for text in said} == {"PDISABL", "PGONE01", "PMAINTN"}
+    calls = [call["call"] for call in sandbox.calls if "/services" in call["call"]]
+    assert calls == ["GET /services", "GET /services/{id}"]
+
+
+def test_preflight_names_details_that_pagerduty_does_not_know(settings_of):
+    routes = {
+        "a/": {"priority_id": "PGONE01"},
+        "b/": {"assignee_id": "PGONE02"},
+        "c/": {"escalation_policy_id": "PGONE03"},
+    }
+    said = problems(settings_of(PAGERDUTY_SERVICES=json.dumps(routes)), strict=True)
+    assert [text.split("knows no ")[1].split(":")[0] for text in said] == [
+        "priority PGONE01",
+        "escalation policy PGONE03",
+        "assignee PGONE02",
+    ]
 
 
 def test_preflight_refuses_a_wrong_key_and_never_shows_it(settings_of):
     with pytest.raises(SettingsError, match="PAGERDUTY_API_KEY is refused") as caught:
-        room.preflight(settings_of(PAGERDUTY_API_KEY="sandbox-wrong-key-0815"))
+        problems(settings_of(PAGERDUTY_API_KEY="sandbox-wrong-key-0815"))
     assert "0815" not in str(caught.value)
-
-
-def test_preflight_says_that_an_account_key_needs_from(settings_of):
-    (problem,) = room.preflight(settings_of(PAGERDUTY_DEFAULT_FROM=""))
-    assert "PAGERDUTY_DEFAULT_FROM is not set" in problem
 
 
 def test_preflight_needs_no_from_for_a_users_key(settings_of):
     settings = settings_of(PAGERDUTY_DEFAULT_FROM="", PAGERDUTY_API_KEY="sandbox-pagerduty-user")
-    assert room.preflight(settings) == []
+    assert problems(settings, strict=True) == []
 
 
 def test_preflight_accepts_a_token_that_may_not_see_abilities(settings_of):
     settings = settings_of(
         PAGERDUTY_API_KEY="", PAGERDUTY_OAUTH_TOKEN="sandbox-pagerduty-oauth-read"
     )
-    assert room.preflight(settings) == []
+    assert problems(settings) == []
 
 
-def test_preflight_lets_the_run_go_on_where_pagerduty_is_down(settings_of, sandbox):
-    sandbox.chaos({"pagerduty/*": {"status": 503}})
-    (problem,) = room.preflight(settings_of())
-    assert "503" in problem
+# -- the page that a check sends
+
+
+@pytest.mark.parametrize("service", ["XIXOOXZ", "IIXOOXZ"])
+def test_a_test_page_is_of_low_urgency_and_resolved_at_once(settings_of, sandbox, service):
+    sent = room.send_test(settings_of(PAGERDUTY_SERVICE_ID=service))
+    (incident,) = sandbox.pagerduty.incidents
+    facts = (incident["urgency"], incident["status"], incident["service"]["id"])
+    assert facts == ("low", "resolved", service)
+    assert incident["title"] in sent.text
+    assert sent.links[0].endswith(incident["html_url"])
+
+
+def test_a_test_page_by_events_is_resolved_at_once(settings_of, sandbox):
+    key = "sandboxsandboxsandboxsandbox0001"
+    settings = settings_of(PAGERDUTY_API_KEY="", PAGERDUTY_ROUTING_KEY=key)
+    assert "resolved at once" in room.send_test(settings).text
+    assert [incident["status"] for incident in sandbox.pagerduty.incidents] == ["resolved"]
+
+
+def test_a_test_page_needs_a_service(settings_of):
+    with pytest.raises(SettingsError, match="PAGERDUTY_SERVICE_ID"):
+        room.send_test(settings_of(PAGERDUTY_SERVICE_ID=""))
+
+
+# -- a detail never costs the page
+
+
+@pytest.mark.parametrize("field", ["priority_id", "assignee_id", "escalation_policy_id"])
+def test_an_incident_is_opened_without_a_detail_that_is_gone(rest, a_page, field):
+    assert rest.open_incident(a_page(**{field: "PGONE01"}))["status"] == "triggered"
+    (said,) = rest.said
+    assert said.startswith(f"opened without {field} PGONE01")
+
+
+def test_what_is_right_of_the_details_stays(rest, a_page):
+    page = a_page(priority_id="PRIOR01", assignee_id="PGONE01")
+    assert rest.open_incident(page)["priority"]["id"] == "PRIOR01"
+    page = a_page("test_two", priority_id="PGONE02", assignee_id="PUSERJ2")
+    opened = rest.open_incident(page)
+    assert opened["assignments"][0]["assignee"]["id"] == "PUSERJ2"
+
+
+def test_a_refusal_that_names_no_detail_leaves_all_of_them_out(rest, a_page, sandbox):
+    sandbox.chaos({"pagerduty/POST /incidents": {"status": 402, "times": 1}})
+    page = a_page(priority_id="PRIOR01", assignee_id="PUSERJ2")
+    assert rest.open_incident(page)["priority"] is None
+    assert len(rest.said) == 2
+
+
+def test_a_service_that_is_gone_is_refused_with_its_reason(rest, a_page):
+    with pytest.raises(Refused, match="Service not found"):
+        rest.open_incident(a_page(service_id="PGONE01", priority_id="PRIOR01"))
+
+
+@pytest.mark.parametrize("sender", ["left@sandbox.test", ""])
+def test_a_from_that_is_no_user_is_replaced_by_one(settings_of, a_page, sender):
+    rest = Rest(settings_of(PAGERDUTY_DEFAULT_FROM=sender))
+    opened = rest.open_incident(a_page())
+    assert opened["status"] == "triggered"
+    (said,) = rest.said
+    assert said.startswith("PAGERDUTY_DEFAULT_FROM is not usable, so samira@sandbox.test is named")
+    rest.note(opened["id"], "and everything after it")
+    rest.resolve([opened])
+    assert rest.open_of_service("XIXOOXZ") == []
+
+
+def test_a_users_key_needs_no_other_from(settings_of, a_page):
+    environ = {"PAGERDUTY_API_KEY": "sandbox-pagerduty-user", "PAGERDUTY_DEFAULT_FROM": "left@x.y"}
+    rest = Rest(settings_of(**environ))
+    assert rest.open_incident(a_page())["status"] == "triggered"
+    assert "the user of the API key is named instead" in rest.said[0]
 
 
 # -- settings

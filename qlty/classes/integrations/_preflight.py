@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qlty.classes.integrations._guard import attempt, one_line
-from qlty.errors import Refused, RetryLater, SettingsError
+from qlty.delivery import classify
+from qlty.errors import QltyError, Refused, RetryLater, SettingsError
 from qlty.settings import QltySettings, load
 
 if TYPE_CHECKING:
@@ -54,10 +55,17 @@ def preflight(
         return
     if failure.interrupted:
         raise KeyboardInterrupt
-    error = raised[0] if raised else RetryLater(failure.cause)
+    error = _plain(raised[0]) if raised else RetryLater(failure.cause)
     if required or isinstance(error, SettingsError | Refused):
         raise error
     note(f"not all of it was checked before the run: {one_line(error)}")
+
+
+def _plain(error: Exception) -> Exception:
+    """A client's own words hide what happened behind how often it tried."""
+    verdict = classify(error)
+    again = verdict.action == "retry" and not isinstance(error, QltyError)
+    return RetryLater(verdict.reason) if again else error
 
 
 def _seconds() -> float:

@@ -58,9 +58,7 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
             return
         if not settings.has_credentials:
             raise SettingsError(_NO_CREDENTIALS)
-        if settings.uses_rest:
-            for problem in room.preflight(settings):
-                self._say(problem)
+        self.preflight(lambda: room.preflight(settings, self._say, strict=self.required))
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Take note of a test that asks for incidents, and hand over the one that it needs."""
@@ -94,12 +92,17 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         if self.settings.when != "never":
             self._send_change(test_results)
         self._say_held()
+        self._say_one_key()
         budget = load("QLTY", QltySettings).delivery_timeout
         outcomes = self._watch.outcomes(min(budget, _OUTCOME_WAIT))
         if context is not None and outcomes:
             context["pagerduty_incidents"] = outcomes
         if context is not None and (refused := self._watch.refused()):
             context["pagerduty_refused"] = refused
+
+    def send_test(self) -> Sent:
+        """Open an incident of low urgency, and resolve it at once."""
+        return room.send_test(self.settings)
 
     def target(self) -> str:
         """Name the API that is used, and whose account it is: by ``ACCOUNT`` where that is set.
@@ -226,6 +229,15 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         if self.run.get("entire") and not config.ACTIVATED_BY_TESTS:
             self._say_unused("SERVICES", self._routes.unused)
             self._say_unused("the quarantine", self._quarantine.unused)
+
+    def _say_one_key(self) -> None:
+        """One integration key is of one service, whatever the markers say."""
+        keys, services = self.settings.routing_key, sorted(self._watch.services)
+        if not self.settings.uses_rest and keys and keys.services == ("",) and len(services) > 1:
+            self._say(
+                f"PAGERDUTY_ROUTING_KEY is one key, so the pages of {_names(services)} all go to "
+                "the service that it belongs to: give a map from service to key"
+            )
 
     def _say_unused(self, where: str, entries: list[str]) -> None:
         if entries:

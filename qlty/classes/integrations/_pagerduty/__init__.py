@@ -27,6 +27,7 @@ from qlty.classes.integrations._pagerduty._sender import (
 )
 from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
 from qlty.classes.integrations._pagerduty._sources import texts_that_ask
+from qlty.classes.integrations._pagerduty._test_page import send_test
 from qlty.classes.integrations._pagerduty._trend import Past
 from qlty.classes.integrations._pagerduty._watch import Watch
 
@@ -51,6 +52,7 @@ __all__ = [
     "old_package",
     "preflight",
     "rehearsed",
+    "send_test",
     "settlement",
     "texts_that_ask",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import reduce
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import quote
 
 from qlty.classes.integrations._pagerduty import _wire
+from qlty.classes.integrations._pagerduty._details import is_about_from, refused_details
 from qlty.classes.integrations._pagerduty._requests import rest_incident
 from qlty.classes.integrations._pagerduty._scope import short
 from qlty.classes.integrations._pagerduty._tag import Tag
@@ -15,6 +17,8 @@ from qlty.errors import AnswerLost, Refused
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
 
 #: part of the answer to a key that is open already; its code, 2002, means other things, too
@@ -27,6 +31,10 @@ _ALL_TIME = {"date_range": "all"}
 _OPEN = {"statuses[]": ["triggered", "acknowledged"]}
 _SMALL_DETAILS = 1024
 _SILENT = {"disabled": "disabled", "maintenance": "in maintenance"}
+#: so many services are asked for by a list sooner than one by one
+_WORTH_A_LIST = 5
+#: of users who may open incidents, https://support.pagerduty.com/docs/user-roles
+_ROLES = ("owner", "admin", "user")
 #: seconds between two notes on one incident that say the same
 NOTE_EVERY = 3600
 #: seconds for which an incident about several tests counts as not open without a new question
@@ -57,6 +65,18 @@ class _Service(TypedDict):
     service: _Named
 
 
+class _Services(TypedDict):
+    services: list[_Named]
+
+
+class _Users(TypedDict):
+    users: list[_Named]
+
+
+class _Priorities(TypedDict):
+    priorities: list[_Named]
+
+
 class _Abilities(TypedDict):
     abilities: list[str]
 
@@ -66,22 +86,38 @@ class Rest:
 
     def __init__(self, settings: PagerDutySettings) -> None:
         self._not_open: dict[tuple[str, str], float] = {}
+        self._acts_for_another = False
         #: what a person should know of the last job, and stopped nothing
         self.said: list[str] = []
         self._connection = _wire.Connection(settings.api_url, _headers(settings))
 
     def open_incident(self, page: dict[str, Any]) -> dict[str, Any] | None:
-        """Open an incident; return it, ``None`` where one with its key is open already."""
-        response = self._create(page)
-        if response.status_code == 413:
-            response = self._create(page, _SMALL_DETAILS)
-        if response.status_code == 400 and _OPEN_ALREADY in _wire.words(response):
-            return None
-        return dict(_wire.accepted(response, _Incident)["incident"])
+        """Open an incident; return it, ``None`` where one with its key is open already.
 
-    def _create(self, page: dict[str, Any], details_limit: int | None = None) -> Any:
-        body = {"incident": rest_incident(page, details_limit)}
-        return self._call("POST", "/incidents", json=body)
+        What PagerDuty does not take of the details is left out, and said.
+        """
+        without: list[str] = []
+        while True:
+            response = self._create(page)
+            words = _wire.words(response)
+            if response.status_code == 400 and _OPEN_ALREADY in words:
+                return None
+            names = refused_details(page, response.status_code, words)
+            if not names:
+                break
+            without += [f"opened without {name} {page[name]}: {words}" for name in names]
+            page = {**page, **dict.fromkeys(names)}
+        incident = dict(_wire.accepted(response, _Incident)["incident"])
+        for text in without:
+            self.say(text)
+        return incident
+
+    def _create(self, page: dict[str, Any]) -> Any:
+        response = self._write("POST", "/incidents", {"incident": rest_incident(page)})
+        if response.status_code == 413:
+            smaller = rest_incident(page, _SMALL_DETAILS)
+            response = self._write("POST", "/incidents", {"incident": smaller})
+        return response
 
     def find_open(self, key: str, service_id: str) -> dict[str, Any] | None:
         """Return the open incident of a key: keys are unique per service only."""
@@ -118,7 +154,7 @@ class Rest:
                 {"id": one["id"], "type": "incident_reference", "status": "resolved"}
                 for one in incidents[start : start + PER_UPDATE]
             ]
-            response = self._call("PUT", "/incidents", json={"incidents": changes})
+            response = self._write("PUT", "/incidents", {"incidents": changes})
             changed = _wire.accepted(response, _Incidents)["incidents"]
             if not {one["id"] for one in changes} <= {one["id"] for one in changed}:
                 raise AnswerLost("PagerDuty did not name all incidents that were to be resolved")
@@ -128,7 +164,7 @@ class Rest:
         if once and any(text == note.get("content") for note in self._notes(incident_id)):
             return
         body = {"note": {"content": text}}
-        _wire.accepted(self._call("POST", f"/incidents/{incident_id}/notes", json=body), _Note)
+        _wire.accepted(self._write("POST", f"/incidents/{incident_id}/notes", body), _Note)
 
     def group_that_tells(self, page: dict[str, Any]) -> dict[str, Any] | None:
         """Return the open incident about several tests that tells of this page's test already."""
@@ -198,22 +234,114 @@ class Rest:
         """Say whether the key belongs to a user, who then acts without a From header."""
         return bool(self._call("GET", "/users/me").status_code == 200)
 
+    def may_not_write(self) -> str:
+        """Return PagerDuty's words where the credential may only read, else ``""``.
+
+        The incident has neither title nor service, so it is refused in any case.
+        """
+        body = {"incident": {"type": "incident", "title": ""}}
+        response = self._call("POST", "/incidents", json=body)
+        if response.status_code == 403:
+            return _wire.words(response)
+        if response.status_code != 400:
+            _wire.accepted(response, dict)
+        return ""
+
+    def knows_user(self, email: str) -> bool | None:
+        """Say whether somebody of the account has this address; ``None``: it may not be asked."""
+        try:
+            found = self._get("/users", {"query": email, "limit": PER_PAGE}, _Users)["users"]
+        except Refused:
+            return None
+        return any(str(one.get("email")).lower() == email.lower() for one in found)
+
+    def knows(self, field: str, name: str) -> bool | None:
+        """Say whether a detail exists; ``None``: it may not be asked.
+
+        Args:
+            field: of a page: ``priority_id``, ``assignee_id`` or ``escalation_policy_id``.
+            name: its id.
+        """
+        try:
+            if field == "priority_id":
+                return name in self._priorities
+            path = "/users" if field == "assignee_id" else "/escalation_policies"
+            return bool(self._call("GET", f"{path}/{quote(name, safe='')}").status_code != 404)
+        except Refused:
+            return None
+
+    @cached_property
+    def _priorities(self) -> set[str]:
+        answer = self._get("/priorities", {"limit": PER_PAGE}, _Priorities)
+        return {one["id"] for one in answer["priorities"]}
+
     def problems_of(self, service_id: str) -> list[str]:
-        """Say why a service pages nobody: missing, disabled, in maintenance.
+        """Say why a service pages nobody, see :meth:`problems_of_many`."""
+        return [
+            f"service {service} {problem}"
+            for service, problem, _ in self.problems_of_many([service_id])
+        ]
+
+    def problems_of_many(self, service_ids: list[str]) -> Iterator[tuple[str, str, bool]]:
+        """Yield each service that pages nobody, why, and whether that is more than maintenance.
 
         https://developer.pagerduty.com/api-reference/165ad96a22ffd-get-a-service, ``status``.
         """
-        try:
-            answer = self._get(f"/services/{service_id}", {}, _Service)
-        except Refused as error:
-            return [f"service {service_id}: {error.reason}"]
-        status = answer["service"].get("status")
-        if status not in _SILENT:
-            return []
-        return [f"service {service_id} is {_SILENT[status]}: PagerDuty opens no incidents for it"]
+        listed = self._listed_services(len(service_ids) // _WORTH_A_LIST)
+        for service_id in service_ids:
+            try:
+                status = listed[service_id] if service_id in listed else self._status(service_id)
+            except Refused as error:
+                yield service_id, f"cannot be paged: {error.reason}", True
+                continue
+            if status in _SILENT:
+                problem = f"is {_SILENT[status]}: PagerDuty opens no incidents for it"
+                yield service_id, problem, status == "disabled"
+
+    def _listed_services(self, pages: int) -> dict[str, str]:
+        """Return services with their status, of so many pages of the list at most."""
+        found: dict[str, str] = {}
+        for number in range(pages):
+            query = {"limit": PER_PAGE, "offset": number * PER_PAGE}
+            answer = self._get("/services", query, _Services)
+            found |= {one["id"]: str(one.get("status")) for one in answer["services"]}
+            if not answer.get("more"):
+                break
+        return found
+
+    def _status(self, service_id: str) -> str:
+        answer = self._get(f"/services/{quote(service_id, safe='')}", {}, _Service)
+        return str(answer["service"].get("status"))
 
     def _get(self, path: str, query: dict[str, Any], shape: Any) -> Any:
         return _wire.accepted(self._call("GET", path, params=query), shape)
+
+    def _write(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Make a change; where the one who makes it is refused, in the name of another."""
+        response = self._call(method, path, json=body)
+        words = _wire.words(response)
+        if not is_about_from(response.status_code, words) or self._acts_for_another:
+            return response
+        self._acts_for_another = True
+        return self._call(method, path, json=body) if self._act_for_another(words) else response
+
+    def _act_for_another(self, words: str) -> bool:
+        """A user's key needs no From header; for an account's, any of its users will do."""
+        sender = None if self.is_user_key() else self._any_user()
+        if sender is None and not self.is_user_key():
+            return False
+        self._connection.act_as(sender)
+        name = sender or "the user of the API key"
+        self.say(f"PAGERDUTY_DEFAULT_FROM is not usable, so {name} is named instead: {words}")
+        return True
+
+    def _any_user(self) -> str | None:
+        try:
+            users = self._get("/users", {"limit": PER_PAGE}, _Users)["users"]
+        except Refused:
+            return None
+        able = [user for user in users if user.get("role") in _ROLES] or users
+        return next((str(user["email"]) for user in able if user.get("email")), None)
 
     def _call(self, method: str, path: str, **parts: Any) -> Any:
         return self._connection.request(method, path, **parts)

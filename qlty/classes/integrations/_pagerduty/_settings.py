@@ -12,6 +12,9 @@ from msgspec import Meta
 from qlty.classes.integrations._configured import fingerprint
 from qlty.settings import IntegrationSettings, Secret, Url
 
+#: https://developer.pagerduty.com/docs/events-api-v2-overview, ``routing_key``
+ROUTING_KEY_LENGTH = 32
+
 Urgency = Literal["high", "low"]
 
 

@@ -60,6 +60,12 @@ class Connection:
         """
         return self._session.request(method, self._url + path, timeout=TIMEOUT, **parts)
 
+    def act_as(self, email: str | None) -> None:
+        """Set, or take away, the user in whose name changes are made."""
+        self._session.headers.pop("From", None)
+        if email:
+            self._session.headers["From"] = email
+
 
 def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
