@@ -8,6 +8,7 @@ has left the worker when a test crashes it.
 from __future__ import annotations
 
 from json import dumps, loads
+from os import getcwd
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTRIBUTE = "qlty_facts"
+#: the folder that a test has changed to, on the reports of an xdist worker
+FOLDER = "qlty_folder"
 
 #: characters of one marker's arguments: what is long is shortened until they fit, as it would be
 #: carried for every single test
@@ -46,6 +49,7 @@ class FactsPlugin:
 
     def __init__(self) -> None:
         self._item: pytest.Item | None = None
+        self._started_in = current_folder()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
@@ -56,6 +60,16 @@ class FactsPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "setup" and self._item is not None:
             setattr(report, ATTRIBUTE, encode(self._item))
+        if report.user_properties and (folder := current_folder()) != self._started_in:
+            setattr(report, FOLDER, clean(folder))
+
+
+def current_folder() -> str:
+    """Return the working folder; ``""`` where a test has removed it."""
+    try:
+        return getcwd()  # noqa: PTH109 -- a reference that no test replaces
+    except OSError:
+        return ""
 
 
 def encode(item: pytest.Item) -> str:

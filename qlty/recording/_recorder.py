@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from posixpath import join
 from typing import Any, Protocol
 
 import pytest
 
-from qlty.recording._facts import ATTRIBUTE, decode, describe
+from qlty.recording._facts import ATTRIBUTE, FOLDER, current_folder, decode, describe
 from qlty.recording._running import Running, RunningTests
 from qlty.results import (
     MESSAGE_LIMIT,
@@ -65,6 +66,7 @@ class Recorder:
         self._began = clock.now()
         self._owner = Owner()
         self._item: pytest.Item | None = None
+        self._started_in = current_folder()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
@@ -95,6 +97,11 @@ class Recorder:
             test = self._tests.begin(report.nodeid, Attempts(case), worker)
         self._take(report, test)
 
+    def _moved_to(self) -> str:
+        """Return the folder that the test has changed to; ``""`` where it has not."""
+        folder = current_folder()
+        return "" if folder == self._started_in else folder
+
     def _case(self, nodeid: str, location: tuple[str, int | None, str]) -> TestCase:
         if self._item is not None and self._item.nodeid == nodeid:
             return describe(self._item)
@@ -116,7 +123,7 @@ class Recorder:
         if report.failed and self._captured_output:
             attempts.captured = _captured(report)
         if report.user_properties:
-            _take_properties(report, attempts)
+            _take_properties(report, attempts, getattr(report, FOLDER, "") or self._moved_to())
         if report.when not in _BEFORE_THE_END:
             self._end_attempt(test)
 
@@ -297,19 +304,27 @@ def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     return failure_text(report)
 
 
-def _take_properties(report: pytest.TestReport, attempts: Attempts) -> None:
-    """Take the report's properties: all that were recorded up to its phase."""
+def _take_properties(report: pytest.TestReport, attempts: Attempts, folder: str) -> None:
+    """Take the report's properties: all that were recorded up to its phase.
+
+    Evidence is where the test was, in ``folder``, at the end of the phase that recorded it.
+    """
     entries: list[Any] = report.user_properties  # tests append what they like
     attempts.properties = [
         (clean(entry[0]), _plain(entry[1]))
         for entry in entries
         if isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str)
     ]
+    if report.when == "setup":
+        attempts.evidence.clear()
+    where = attempts.evidence
     for name, value in attempts.properties:
         if name in _LABELS:
             attempts.extras[name] = str(value)
+        if name == "results_dir":
+            attempts.extras[name] = where.setdefault(str(value), join(folder, str(value)))
     if attached := [str(value) for name, value in attempts.properties if name == "attachment"]:
-        attempts.extras["attachments"] = attached
+        attempts.extras["attachments"] = [where.setdefault(p, join(folder, p)) for p in attached]
 
 
 def _plain(value: object) -> Any:

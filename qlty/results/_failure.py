@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from qlty.results._error_line import error_line, said_in, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from qlty.results._model import TestResult
 
@@ -122,8 +123,9 @@ def _place(text: str, nodeid: str) -> str:
     """Return the innermost place in the project's own code, or else the innermost one."""
     found = list(_PYTEST_PLACE.finditer(text)) or list(_PYTHON_PLACE.finditer(text))
     places = [(match[1], match[2]) for match in found]
-    root = _root((path for path, _ in places), nodeid.partition("::")[0])
-    places = [(path.removeprefix(root), number) for path, number in places]
+    paths, test_file = [path for path, _ in places], nodeid.partition("::")[0]
+    root, folder = _root(paths, test_file), _folder(paths, test_file)
+    places = [(_below_root(path, root, folder), number) for path, number in places]
     own = [place for place in places if _is_own(place[0])]
     return ":".join((own or places)[-1]) if places else ""
 
@@ -132,6 +134,19 @@ def _root(paths: Iterable[str], test_file: str) -> str:
     """Return the folder below which the project's files are, as far as it can be seen."""
     ends = f"/{test_file}"
     return next((path.removesuffix(test_file) for path in paths if path.endswith(ends)), "")
+
+
+def _folder(paths: Collection[str], test_file: str) -> str:
+    """Return the folder below the project's in which a test was, so that paths begin there."""
+    if test_file in paths:
+        return ""
+    short = (path for path in paths if test_file.endswith(f"/{path}"))
+    return next((test_file.removesuffix(path) for path in short), "")
+
+
+def _below_root(path: str, root: str, folder: str) -> str:
+    inside = path.removeprefix(root)
+    return inside if inside != path or path.startswith("/") else normpath(f"{folder}{path}")
 
 
 def _is_own(path: str) -> bool:

@@ -72,6 +72,8 @@ class Attempts:
     earlier: list[Attempt] = field(default_factory=list)
     #: what ``record_property`` was given
     properties: list[tuple[str, Any]] = field(default_factory=list)
+    #: where evidence is, by the path that the test gave
+    evidence: dict[str, str] = field(default_factory=dict)
     #: what a failed test has written
     captured: dict[str, str] = field(default_factory=dict)
     #: the current attempt will be repeated

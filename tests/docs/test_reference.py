@@ -41,3 +41,18 @@ def test_every_option_of_the_runner_has_a_row():
     assert "--slack" in options
     assert options - shown == set()
     assert shown - options == set()
+
+
+#: marks of pytest itself and of pytest-rerunfailures
+FOREIGN = {"flaky", "parametrize", "skip", "skipif", "usefixtures", "xfail"}
+
+
+def test_every_marker_that_the_documents_name_is_registered(tmp_path):
+    pages = [*DOCS.glob("*.md"), DOCS.parent / "README.md", *DOCS.parent.glob("examples/**/*.md")]
+    named = {
+        name for page in pages for name in re.findall(r"pytest\.mark\.(\w+)", page.read_text())
+    }
+    command = [sys.executable, "-m", "pytest", "--markers", "-p", "no:cacheprovider"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert named - FOREIGN <= set(re.findall(r"^@pytest\.mark\.(\w+)", told, re.MULTILINE))
+    assert {"owner", "testrail"} <= named

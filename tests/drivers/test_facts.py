@@ -1,6 +1,7 @@
 """What is known of a marker is the same in the process that ran the test and in any other."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,26 @@ def test_a_value_that_contains_itself_costs_the_others_nothing():
     knot.append(knot)
     _, args, kwargs = _marker(pytest.mark.testrail.with_args("C9", knot, service_id="X").mark)
     assert (args[0], kwargs) == ("C9", {"service_id": "X"})
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_evidence_is_found_where_the_test_was_when_it_recorded_it(project, options):
+    project.write(
+        "test_it.py",
+        """
+        import pathlib
+        def test_moved(record_property, tmp_path, monkeypatch):
+            monkeypatch.chdir(tmp_path)
+            pathlib.Path("shot.png").write_bytes(b"png")
+            record_property("attachment", "shot.png")
+            record_property("results_dir", ".")
+        def test_stayed(record_property):
+            record_property("attachment", "shot.png")
+        """,
+    )
+    moved, stayed = (
+        call["result"] for call in project.pytest("--qlty", *options).calls("on_test_end")
+    )
+    assert [Path(path).read_bytes() for path in moved["attachments"]] == [b"png"]
+    assert Path(moved["results_dir"], "shot.png").is_file()
+    assert stayed["attachments"] == ["shot.png"]

@@ -305,3 +305,21 @@ def test_a_comparison_of_values_is_a_problem_of_its_statement_and_values_or_of_i
     assert first & problem("assert 502 == 200", "a.py:1", statement=same)
     assert not first & problem("assert 502 == 200", "b.py:9", statement=same)
     assert not first & problem("assert 500 == 200", "b.py:9", statement="assert total == 200")
+
+
+@pytest.mark.parametrize(
+    ("frames", "place"),
+    [
+        (["tests/test_a.py:3: ", "lib/helper.py:2: Error"], "lib/helper.py:2"),
+        (["test_a.py:3: ", "helper.py:2: Error"], "tests/helper.py:2"),
+        (["test_a.py:3: Error"], "tests/test_a.py:3"),
+        (["test_a.py:3: ", "../lib/helper.py:2: Error"], "lib/helper.py:2"),
+        (["test_a.py:3: ", "../../other/helper.py:2: Error"], "tests/test_a.py:3"),
+        (["/w/shop/tests/test_a.py:3: ", "/w/shop/lib/helper.py:2: Error"], "lib/helper.py:2"),
+        (["../../w/shop/tests/test_a.py:3: Error"], "tests/test_a.py:3"),
+        (["tests/test_a.py:3: ", "test_a.py:2: Error"], "test_a.py:2"),
+    ],
+)
+def test_places_are_relative_to_the_projects_root_wherever_the_test_was(frames, place):
+    text = "\n\n".join(f">   call()\nE   Error\n\n{frame}" for frame in frames)
+    assert read_failure(text, nodeid="tests/test_a.py::test_a").place == place

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qlty.classes.integrations._slack.failures import Failure, describe, group
-from qlty.classes.integrations._slack.report import source_of
-from qlty.results import VALUE
+from qlty.classes.integrations._slack.report import Report, source_of
+from qlty.results import VALUE, count
 
 PYTHON = """Traceback (most recent call last):
   File "/app/shop/cart.py", line 7, in total
@@ -195,3 +195,12 @@ def test_groups_with_new_failures_come_first_then_the_largest(failures):
 )
 def test_the_address_of_the_source_is_made_of_that_of_the_job(job, template):
     assert source_of({"ci_url": job}) == template
+
+
+def test_the_link_to_the_source_is_relative_to_the_repository():
+    job = "https://github.com/a/b/actions/runs/1/attempts/2"
+    run = {"commit": "c0ffee", "folder": "backend", "ci_url": job}
+    report = Report(run, count({}), 1.0, source=source_of(run))
+    failure = Failure("tests/my test.py::t", "no", "", "tests/my test.py:7")
+    link = "https://github.com/a/b/blob/c0ffee/backend/tests/my%20test.py#L7"
+    assert report.source_link(failure) == link

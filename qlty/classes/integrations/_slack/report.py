@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from qlty.classes.integrations._slack.failures import Failure, describe, first_error, group
 from qlty.classes.integrations._slack.wording import Wording
@@ -80,7 +81,8 @@ class Report:
         commit = self.run.get("commit")
         if not (self.source and commit and path) or path.startswith(("/", "..")):
             return None
-        known = {"path": path, "line": number, "commit": commit}
+        path = "/".join(filter(None, (self.run.get("folder"), path)))
+        known = {"path": quote(path), "line": number, "commit": commit}
         return re.sub(r"\{(path|line|commit)\}", lambda match: known[match[1]], self.source)
 
 
