@@ -15,7 +15,19 @@ from qlty.recording.active import ACTIVE_RUN, note_deselection, report_to_ini
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_SHOWS_ONLY = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
+#: options with which pytest runs no test: its own, then those of pytest-bdd, pytest-deadfixtures
+#: and pytest-fixture-tools
+_SHOWS_ONLY = (
+    "collectonly",
+    "setuponly",
+    "setupplan",
+    "showfixtures",
+    "show_fixtures_per_test",
+    "cacheshow",
+    "generate_missing",
+    "deadfixtures",
+    "show_fixture_duplicates",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

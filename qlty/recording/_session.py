@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from qlty.lifecycle import Run
 
 
+#: the name under which a session is registered
+SESSION = "qlty-session"
+
+
 class Session:
     """A pytest plugin for one session of the process that owns the run."""
 
@@ -95,8 +99,22 @@ class Session:
             self._finish(session)
         try:
             return (yield)
+        except BaseException as error:
+            # a plugin's pytest.exit() sets the status once all hooks are over; others end in 1
+            status = getattr(error, "returncode", pytest.ExitCode.TESTS_FAILED)
+            session.exitstatus = session.exitstatus if status is None else status
+            raise
         finally:
             self._finish(session)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        """Become the outermost again: a plugin may set the exit status around our last hook."""
+        try:
+            return (yield)
+        finally:
+            self._config.pluginmanager.unregister(self)
+            self._config.pluginmanager.register(self, SESSION)
 
     def _finish(self, session: pytest.Session) -> None:
         if self._finished or not self._owner.is_here:

@@ -15,7 +15,7 @@ from qlty import qlty_tests
 from qlty.errors import SettingsError
 from qlty.lifecycle import Deliveries, Plan, Run
 from qlty.recording._facts import FactsPlugin
-from qlty.recording._session import Session
+from qlty.recording._session import SESSION, Session
 from qlty.recording.active import report_to_ini, was_deselected
 from qlty.settings import (
     BUILT_IN,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _FACTS = "qlty-facts"
-_SESSION = "qlty-session"
 
 
 def activate(config: pytest.Config) -> None:
@@ -75,7 +74,7 @@ def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session
     if hasattr(config, "workerinput"):
         activate_worker(config)
         return None
-    if config.pluginmanager.has_plugin(_SESSION):
+    if config.pluginmanager.has_plugin(SESSION):
         return None
     _install(config, config.option, None)
     try:
@@ -127,7 +126,7 @@ def _begin(
     run.info["entire"] = run.info["whole"] and _is_entire(config)
     config.option.qlty_run = run.info["id"]
     session = Session(config, run, after=partial(_end, before))
-    config.pluginmanager.register(session, _SESSION)
+    config.pluginmanager.register(session, SESSION)
     return session
 
 

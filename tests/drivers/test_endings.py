@@ -213,3 +213,37 @@ def test_pytest_timeout_keeps_working_beside_hook_limits(project):
     assert ran.result("test_slow")["outcome"] == "failed"
     assert "Timeout" in ran.result("test_slow")["message"]
     assert ran.result("test_after")["outcome"] == "passed"
+
+
+ENDS_OTHERWISE = {
+    "sessionfinish": ("def pytest_sessionfinish(session): session.exitstatus = 7\n", 7),
+    "terminal summary": (
+        "def pytest_terminal_summary(terminalreporter): terminalreporter._session.exitstatus = 7\n",
+        7,
+    ),
+    "exit after the tests": (
+        "import pytest\ndef pytest_sessionfinish(): pytest.exit('no licence', returncode=7)\n",
+        7,
+    ),
+    "error after the tests": ("def pytest_sessionfinish(): raise OSError('no disk')\n", 1),
+    "a wrapper around everything": (
+        """
+import pytest
+class Late:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        yield
+        session.exitstatus = 7
+def pytest_collection(session): session.config.pluginmanager.register(Late())
+""",
+        7,
+    ),
+}
+
+
+@pytest.mark.parametrize(("conftest", "status"), ENDS_OTHERWISE.values(), ids=ENDS_OTHERWISE)
+def test_the_exit_status_that_is_told_is_that_of_the_process(project, conftest, status):
+    project.write("conftest.py", conftest)
+    project.write("test_one.py", "def test_one(): pass\n")
+    ran = project.pytest("--qlty")
+    assert (ran.returncode, ran.end["run"]["exit_status"]) == (status, status)

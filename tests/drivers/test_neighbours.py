@@ -14,9 +14,17 @@ def one(project):
 
 
 @pytest.mark.parametrize(
-    "option", ["--co", "--setup-plan", "--setup-only", "--fixtures", "--markers", "--help"]
+    "option",
+    ["--co", "--setup-plan", "--setup-only", "--fixtures", "--fixtures-per-test", "--markers"],
 )
-def test_what_only_shows_calls_no_hook(one, option):
+def test_what_only_shows_tests_calls_no_hook(one, option):
+    ran = one.pytest("--qlty", option)
+    assert ran.returncode == 0
+    assert ran.events == []
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--cache-show", "--cache-show=cache/*"])
+def test_what_looks_at_no_test_calls_no_hook(one, option):
     ran = one.pytest("--qlty", option)
     assert ran.returncode == 0
     assert ran.events == []
