@@ -14,7 +14,7 @@ from qlty.results import clean
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from qlty.delivery._job import Job, Sent
     from qlty.delivery._outbox import Outbox
@@ -204,7 +204,7 @@ class Drainer:
             if sender is None:
                 return None
             now = sender.target()
-            if now == target:
+            if target == now or target in _targets(sender):
                 store.unblock(integration, target)
                 return sender
             elsewhere = True
@@ -228,3 +228,9 @@ class Drainer:
             if lane.trouble is not None and place not in self._blocked:
                 self._blocked.add(place)
                 self._outbox.trouble = lane.trouble
+
+
+def _targets(sender: Sender) -> Collection[str]:
+    """Return the further places that a sender may have, see ``Integration.targets``."""
+    targets: Callable[[], Collection[str]] | None = getattr(sender, "targets", None)
+    return targets() if targets is not None else ()

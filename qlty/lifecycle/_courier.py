@@ -60,7 +60,7 @@ class RunCourier:
         """Commit a payload to the outbox."""
         delivery = self._outbox.enqueue(
             integration=integration.name,
-            target=integration.target(),
+            target=order.target or integration.target(),
             key=order.key or self._own_key(integration, payload, order.kind),
             kind=order.kind,
             payload=payload,

@@ -217,6 +217,9 @@ class _Twin:
     def target(self) -> str:
         return self._original.target()
 
+    def targets(self) -> tuple[str, ...]:
+        return self._original.targets()
+
     def send(self, job: Job) -> Sent | None:
         return self._twin.send(job)
 

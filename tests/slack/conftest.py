@@ -90,7 +90,7 @@ class Courier:
         self.orders.append((order, json.loads(json.dumps(payload))))
         return self.outbox.enqueue(
             integration=integration.name,
-            target=integration.target(),
+            target=order.target or integration.target(),
             key=order.key,
             kind=order.kind,
             payload=payload,

@@ -187,3 +187,32 @@ def test_a_run_that_does_not_begin_is_told_through_a_webhook(slack):
     slack.run["exit_status"] = 69
     slack.slack.on_run_abort("shop", "ValueError: closed")
     assert len(slack.drain().messages) == 1
+
+
+# -- several channels
+
+
+def test_a_run_is_posted_with_its_thread_in_each_of_several_channels(slack, make):
+    slack.set(CHANNEL_ID="C0SANDBOX, C0ONCALL1")
+    slack.post(make.failed("a.py::test_one"))
+    assert {one["channel"] for one in slack.parents} == {"C0SANDBOX", "C0ONCALL1"}
+    threads = {(one["channel"], one["thread_ts"]) for one in slack.replies}
+    assert threads == {(one["channel"], one["ts"]) for one in slack.parents}
+
+
+def test_a_channel_that_refuses_the_message_costs_the_other_nothing(slack, make):
+    slack.set(CHANNEL_ID=["C0ARCHIVE", "C0SANDBOX"])
+    slack.post(make.result("a.py::test_one"))
+    assert [one["channel"] for one in slack.messages] == ["C0SANDBOX"]
+    assert {row.target.rpartition(" ")[2]: row.state for row in slack.rows} == {
+        "C0ARCHIVE": "refused",
+        "C0SANDBOX": "delivered",
+    }
+
+
+def test_what_waits_for_a_channel_that_is_not_set_any_more_goes_nowhere(slack, make):
+    slack.set(CHANNEL_ID="C0SANDBOX,C0ONCALL1")
+    slack.end(make.result("a.py::test_one"))
+    slack.set(CHANNEL_ID="C0SANDBOX").drain()
+    assert [one["channel"] for one in slack.messages] == ["C0SANDBOX"]
+    assert [row.state for row in slack.rows] == ["delivered", "waiting"]

@@ -38,7 +38,7 @@ class Courier(Protocol):
 class Order:
     """How a payload is to be delivered: the keyword arguments of :meth:`Integration.deliver`."""
 
-    __slots__ = ("expires_in", "key", "kind", "not_before_in", "supersedes", "urgent")
+    __slots__ = ("expires_in", "key", "kind", "not_before_in", "supersedes", "target", "urgent")
 
     def __init__(
         self,
@@ -48,7 +48,9 @@ class Order:
         not_before_in: float | None = None,
         supersedes: bool = False,
         urgent: bool = False,
+        target: str | None = None,
     ) -> None:
+        self.target = target
         self.key = key
         self.kind = kind
         self.expires_in = expires_in
@@ -122,6 +124,7 @@ class Integration:
         not_before_in: float | None = None,
         supersedes: bool = False,
         urgent: bool = False,
+        target: str | None = None,
     ) -> Delivery:
         """Hand over a payload that must arrive; returns once it is committed to the outbox.
 
@@ -137,6 +140,7 @@ class Integration:
             not_before_in: seconds to wait before the first attempt.
             supersedes: replace an undelivered delivery of the same key by this newer state.
             urgent: leave while tests are running.
+            target: where it goes, one of :meth:`targets`; that of :meth:`target` if not given.
 
         Raises:
             RuntimeError: outside of a run.
@@ -153,7 +157,7 @@ class Integration:
         for argument, seconds in (("expires_in", expires_in), ("not_before_in", not_before_in)):
             if seconds is not None and not seconds >= 0:
                 raise ValueError(f"{name}: {argument} is a number of seconds, not {seconds}")
-        order = Order(key, kind, expires_in, not_before_in, supersedes, urgent)
+        order = Order(key, kind, expires_in, not_before_in, supersedes, urgent, target)
         return self._courier.deliver(self, payload, order)
 
     def send(self, job: Job) -> Sent | None:
@@ -194,6 +198,14 @@ class Integration:
         away from production.
         """
         return self.name
+
+    def targets(self) -> tuple[str, ...]:
+        """Say all the places that deliveries may go to; only :meth:`target` by default.
+
+        An integration with several of them, such as channels, names one with each delivery: none
+        waits for another, and what was made for one that is not set any more goes nowhere else.
+        """
+        return (self.target(),)
 
     def note(self, text: str) -> None:
         """Add a line to the receipt: what was held back, dropped or skipped, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -53,7 +54,8 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
             self._deliver("webhook", "webhook", {"outcome": "failure", "parent": parent})
         else:
             payload = {"parent": parent, "workspace": self._workspace}
-            self._deliver("run", self.settings.channel("failure"), payload)
+            for channel in self.settings.channels("failure"):
+                self._deliver("run", channel, payload)
 
     def on_test_end(self, test_case: TestCase, result: TestResult) -> None:
         """Remember where a failed test stands; in live mode, update the message."""
@@ -91,6 +93,12 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
             return " ".join([settings.api_url, *self._channels()])
         hooks = [settings.webhook_url, settings.success_webhook_url, settings.failure_webhook_url]
         return " ".join(_without_secret(hook.reveal()) for hook in hooks if hook)
+
+    def targets(self) -> tuple[str, ...]:
+        """Name each channel; all of them together is how deliveries were made before."""
+        if self.settings.auth_token is None:
+            return (self.target(),)
+        return (self.target(), *map(self._target_of, self._channels()))
 
     def send(self, job: Job) -> Sent | None:
         """Post what is not posted yet."""
@@ -171,24 +179,29 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
     def _deliver_progress(self) -> None:
         self._run_id = self.run["id"]
         parent = message.progress(self._live.report(self.run))
-        self._deliver("live", self.settings.channel_id or "", {"parent": parent}, urgent=True)
+        for channel in self.settings.channel_id:
+            self._deliver("live", channel, {"parent": parent}, urgent=True)
 
     def _deliver_thread(self, facts: Report, results: TestResults, context: Context) -> None:
-        channel = self.settings.channel(facts.outcome)
-        edited = self.settings.live and channel == self.settings.channel_id
-        parent = message.parent(facts, notify=not edited)
-        payload = {
-            "parent": parent,
-            "replies": message.replies(facts, notify=edited),
-            "files": self._files(results),
-            "workspace": self._workspace,
-        }
-        sent = self._deliver("run", channel, payload)
-        if self.settings.live and not edited:
-            # the live message comes to its end where the run is posted to another channel
+        attached = self._files(results)
+        channels = self.settings.channels(facts.outcome)
+        for channel in channels:
+            edited = self.settings.live and channel in self.settings.channel_id
+            parent = message.parent(facts, notify=not edited)
+            payload = {
+                "parent": parent,
+                "replies": message.replies(facts, notify=edited),
+                "files": attached,
+                "workspace": self._workspace,
+            }
+            sent = self._deliver("run", channel, payload)
+            self._link_later(channel, sent, parent, context)
+        if self.settings.live:
+            # live messages come to their end where the run is posted to other channels
             ended = {"parent": message.parent(facts, notify=False)}
-            self._deliver("run", self.settings.channel_id or "", ended)
-        self._link_later(sent, parent, context)
+            for channel in self.settings.channel_id:
+                if channel not in channels:
+                    self._deliver("run", channel, ended)
 
     def _files(self, results: TestResults) -> list[str]:
         wanted, attachments = self.settings.files, self.settings.attachments
@@ -197,7 +210,9 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
             self.note(problem)
         return chosen
 
-    def _link_later(self, sent: Delivery, parent: dict[str, Any], context: Context) -> None:
+    def _link_later(
+        self, channel: str, sent: Delivery, parent: dict[str, Any], context: Context
+    ) -> None:
         """Add TestRail's link once it is known, where TestRail took too long to wait for."""
         testrail = context.get("testrail_delivery")
         if testrail is None or context.get("testrail_run_id") is not None:
@@ -205,8 +220,8 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         from qlty.classes.integrations._slack import linking
 
         payload = linking.payload(parent, sent.id, testrail.id)
-        key = f"{self._run_id} link"
-        self.deliver(payload, key=key, kind="link", expires_in=linking.EXPIRES)
+        key, where = f"{self._run_id} {channel} link", self._target_of(channel)
+        self.deliver(payload, key=key, kind="link", expires_in=linking.EXPIRES, target=where)
 
     def _deliver(
         self, kind: str, channel: str, payload: dict[str, Any], *, urgent: bool = False
@@ -214,13 +229,19 @@ class SlackIntegration(ConfiguredIntegration[SlackSettings]):
         """A run's message has the same key while the run goes on and at its end."""
         payload = {**payload, "channel": channel}
         key = f"{self._run_id} {channel}"
-        return self.deliver(payload, key=key, kind=kind, supersedes=True, urgent=urgent)
+        where = None if kind == "webhook" else self._target_of(channel)
+        return self.deliver(
+            payload, key=key, kind=kind, supersedes=True, urgent=urgent, target=where
+        )
 
     # -- where
 
     def _channels(self) -> list[str]:
-        found = (self.settings.channel(outcome) for outcome in ("success", "failure"))
-        return list(dict.fromkeys([self.settings.channel_id or "", *found]))
+        found = (self.settings.channels(outcome) for outcome in ("success", "failure"))
+        return list(dict.fromkeys([*self.settings.channel_id, *chain.from_iterable(found)]))
+
+    def _target_of(self, channel: str) -> str:
+        return f"{self.settings.api_url} {channel}"
 
     def _webhook(self, outcome: str) -> str:
         hook = self.settings.webhook(outcome)

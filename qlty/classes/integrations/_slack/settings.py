@@ -19,7 +19,9 @@ _MENTION = re.compile(r"[UWS][A-Z0-9]{2,20}|here|channel|everyone")
 #: our own: more would push what failed out of sight
 _FIELDS = 10
 _ID = "the id of a channel: it stands at the end of the channel's details"
-ChannelId = Annotated[str, Meta(description=_ID, examples=["C0123ABCD"])]
+ChannelIds = Annotated[
+    tuple[str, ...], Meta(description=f"{_ID}; or several of them", examples=["C0123ABCD"])
+]
 
 
 class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
 
     Attributes:
         auth_token: the bot's token.
-        channel_id: where the bot posts.
+        channel_id: where the bot posts, a channel or several.
         success_channel_id: where runs that succeed are posted instead.
         failure_channel_id: where runs that fail are posted instead.
         webhook_url: the incoming webhook, used where there is no token.
@@ -46,9 +48,9 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
     """
 
     auth_token: Secret | None = None
-    channel_id: ChannelId | None = None
-    success_channel_id: ChannelId | None = None
-    failure_channel_id: ChannelId | None = None
+    channel_id: ChannelIds = ()
+    success_channel_id: ChannelIds = ()
+    failure_channel_id: ChannelIds = ()
     webhook_url: SecretUrl | None = None
     success_webhook_url: SecretUrl | None = None
     failure_webhook_url: SecretUrl | None = None
@@ -66,7 +68,7 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
         """Say what does not fit together."""
         if self.auth_token is None and self.webhook_url is None:
             yield missing("SLACK", "AUTH_TOKEN") + " (or an incoming webhook in WEBHOOK_URL)"
-        if self.auth_token is not None and self.channel_id is None:
+        if self.auth_token is not None and not self.channel_id:
             yield missing("SLACK", "CHANNEL_ID")
         if self.auth_token is None and self.live:
             yield "SLACK LIVE needs AUTH_TOKEN: a webhook cannot change what it has posted"
@@ -80,12 +82,12 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
 
     def _wrong_ids(self) -> Iterable[str]:
         for key in ("channel_id", "success_channel_id", "failure_channel_id"):
-            value = getattr(self, key)
-            if value is not None and not _CHANNEL.fullmatch(value):
-                yield (
-                    f"SLACK {key.upper()} is {value!r}, which is a name and not an id: "
-                    f"{_ID}, such as C0123ABCD"
-                )
+            for value in getattr(self, key):
+                if not _CHANNEL.fullmatch(value):
+                    yield (
+                        f"SLACK {key.upper()} is {value!r}, which is a name and not an id: "
+                        f"{_ID}, such as C0123ABCD"
+                    )
         for who in self.mention:
             if not _MENTION.fullmatch(who):
                 yield (
@@ -93,9 +95,9 @@ class SlackSettings(IntegrationSettings, frozen=True, kw_only=True):
                     "here, channel or everyone is needed"
                 )
 
-    def channel(self, outcome: str) -> str:
-        """Return the channel for a run of this outcome, ``success`` or ``failure``."""
-        return getattr(self, f"{outcome}_channel_id") or self.channel_id or ""
+    def channels(self, outcome: str) -> tuple[str, ...]:
+        """Return the channels for a run of this outcome, ``success`` or ``failure``."""
+        return tuple(dict.fromkeys(getattr(self, f"{outcome}_channel_id") or self.channel_id))
 
     def webhook(self, outcome: str) -> SecretUrl | None:
         """Return the webhook for a run of this outcome."""
