@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from qlty.errors import OutboxError
+from qlty.runtime.files import open_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
 
 def _create_private(path: Path) -> None:
     """SQLite gives its side files the mode of the main one, so this covers all three."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(open_own(path, os.O_RDWR | os.O_CREAT))
 
 
 def _set_journal_mode(connection: sqlite3.Connection) -> None:

@@ -24,6 +24,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._process import born_at, identity
+from qlty.runtime.files import open_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,7 +230,7 @@ def _spawn(
 def _open_log(path: Path | None) -> int:
     if path is not None:
         with suppress(OSError):
-            return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            return open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     return open_file(os.devnull, os.O_WRONLY)
 
 

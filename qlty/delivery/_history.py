@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fcntl import lockf
 from functools import cached_property
 from os import close, fdopen, getpid
 from pathlib import PurePath
 from sys import intern
+from time import sleep
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from qlty.errors import HistoryError
 from qlty.masking import current_masker
 from qlty.results import COLLECTION, collectors, split_nodeid
 from qlty.runtime import clock
+from qlty.runtime.files import open_own, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from qlty.results import RunInfo, TestResult
+
+#: seconds to wait for another run that writes the history
+_LOCK_TIMEOUT = 5.0
+_LOCK_POLL = 0.02
 
 #: the version of the format that is written here
 HISTORY_VERSION = 1
@@ -158,6 +165,8 @@ class History:
         vars(self).pop("_entries", None)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(self.path):
+                reading(self.path).close()  # what is no file of ours is not replaced
             with self._locked(), self._scratch() as scratch:
                 for line in self._merged():
                     scratch.write(line + b"\n")
@@ -211,7 +220,7 @@ class History:
 
     def _records(self) -> Iterator[tuple[_Scope, str, _Entry]]:
         try:
-            file = self.path.open("rb")
+            file = reading(self.path)
         except FileNotFoundError:
             return
         with file:
@@ -228,7 +237,7 @@ class History:
     def _scratch(self) -> Iterator[IO[bytes]]:
         """A file that takes the place of the history once all is written."""
         scratch = self.path.with_name(f"{self.path.name}.{getpid()}")
-        file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = open_own(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             with fdopen(file, "wb") as stream:
                 yield stream
@@ -238,14 +247,30 @@ class History:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        lock = open_own(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT)
         try:
-            # without locks, of two runs that end at once one may miss the other's outcomes
-            with suppress(OSError):
-                lockf(lock, fcntl.LOCK_EX)
+            self._wait_for(lock)
             yield
         finally:
             close(lock)
+
+    def _wait_for(self, lock: int) -> None:
+        deadline = clock.monotonic() + _LOCK_TIMEOUT
+        while True:
+            try:
+                lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in {errno.EACCES, errno.EAGAIN}:
+                    # without locks, of two runs that end at once one may miss the other's outcomes
+                    return
+                if clock.monotonic() >= deadline:
+                    raise HistoryError(
+                        f"the history {self.path} is not written: another process has held its "
+                        f"lock for {_LOCK_TIMEOUT:g} s"
+                    ) from error
+                sleep(_LOCK_POLL)
+            else:
+                return
 
 
 def _entry(record: dict[str, Any]) -> tuple[_Scope, str, _Entry] | None:

@@ -12,6 +12,7 @@ from qlty.delivery._store import Store
 from qlty.errors import OutboxError
 from qlty.masking import Masker, current_masker
 from qlty.runtime import clock
+from qlty.runtime.files import check_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +120,7 @@ class Outbox:
         if not path.exists():
             raise OutboxError(f"there is no outbox at {path}: name the project with --rootdir")
         try:
+            check_folder(path.parent)
             return cls(Store(path), masker)
         except (sqlite3.Error, OSError) as error:
             raise OutboxError(_describe(error, path)) from error

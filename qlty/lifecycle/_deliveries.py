@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from json import dumps
 from pathlib import Path
@@ -15,6 +16,7 @@ from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, Sending
 from qlty.results import iter_results
 from qlty.runs import RecordWriter, StateDir
 from qlty.runtime import clock, logger
+from qlty.runtime.files import open_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +42,10 @@ class Deliveries:
     def open(self, run: RunInfo, registry: Registry) -> None:
         """Make the outbox and connect it to the integrations."""
         trouble = self.state.ensure()
+        if not self.state.is_private():
+            # nothing is read from, or written into, what others may have prepared
+            self.state = StateDir(Path(os.devnull) / "nowhere")
+            self._history_file = self._rootdir / (self._settings.history or self.state.history)
         self._outbox = Outbox.open(None if trouble else self.state.outbox)
         self._outbox.trouble = self._outbox.trouble or trouble
         self._registry = registry
@@ -207,9 +213,12 @@ class Deliveries:
         try:
             text = dumps(receipt.to_json(), indent=2)
             self._receipt_file.parent.mkdir(parents=True, exist_ok=True)
-            self._receipt_file.write_text(text + "\n", encoding="utf-8")
+            file = open_own(self._receipt_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            with os.fdopen(file, "w", encoding="utf-8") as stream:
+                stream.write(text + "\n")
         except OSError as error:
-            logger.error("the receipt cannot be written to %s: %s", self._receipt_file, error)
+            why = error.strerror
+            logger.error("the receipt cannot be written to %s: %s", self._receipt_file, why)
 
 
 def _receipt(

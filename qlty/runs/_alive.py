@@ -11,7 +11,7 @@ import fcntl
 import os
 from contextlib import contextmanager
 from fcntl import lockf
-from os import close, write
+from os import close, fdopen, write
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import is_alive
@@ -19,6 +19,7 @@ from qlty.errors import JournalError
 from qlty.runs._format import parse, time_of, to_json
 from qlty.runs._reader import read_content
 from qlty.runtime import clock, logger
+from qlty.runtime.files import open_own, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -122,7 +123,7 @@ def held(path: Path) -> Iterator[int | None]:
 
     Without locks two processes may report one run: their deliveries have the same keys.
     """
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    file = open_own(path, os.O_RDWR | os.O_APPEND)
     own.add(str(path))
     try:
         yield None if try_lock(file) is False else file
@@ -151,7 +152,7 @@ def is_over(path: Path) -> bool:
     if str(path) in own:
         return False
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
             lines = file.read().rstrip(b"\n").splitlines()
     except OSError:
@@ -185,7 +186,7 @@ def _lives(path: Path) -> bool:
 
 def _is_locked(path: Path) -> bool | None:
     try:
-        with path.open("r+b") as file:
+        with fdopen(open_own(path, os.O_RDWR), "r+b") as file:
             free = try_lock(file.fileno())
     except OSError:
         return True
@@ -193,5 +194,5 @@ def _is_locked(path: Path) -> bool | None:
 
 
 def _header(path: Path) -> dict[str, Any] | None:
-    with path.open("rb") as file:
+    with reading(path) as file:
         return parse(file.readline())

@@ -16,6 +16,7 @@ from qlty.runs._format import (
     whole_case,
     whole_result,
 )
+from qlty.runtime.files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +165,8 @@ def read_record(path: Path) -> RecordedRun:
         JournalError: it has no header, or a newer version has written it.
         OSError: it cannot be read.
     """
-    return read_content(path, path.read_bytes())
+    with reading(path) as file:
+        return read_content(path, file.read())
 
 
 def read_content(path: Path, content: bytes) -> RecordedRun:

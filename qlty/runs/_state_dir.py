@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from qlty.runtime.files import check_folder, is_own_file, open_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,15 +40,23 @@ class StateDir:
             Why it could not be made, ``None`` where it is there.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.runs.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.path, self.runs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                check_folder(folder)
             for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _CACHEDIR_TAG)):
-                if not (self.path / name).exists():
-                    (self.path / name).touch(mode=0o600)
-                    (self.path / name).write_text(text, encoding="utf-8")
+                _write_new(self.path / name, text)
         except OSError as error:
             return f"the state folder {self.path} cannot be used: {error.strerror}"
         return None
+
+    def is_private(self) -> bool:
+        """Say whether the folder is there and nobody else can put files into it."""
+        try:
+            check_folder(self.path)
+            check_folder(self.runs)
+        except OSError:
+            return False
+        return True
 
     def prune(self, keep: int) -> None:
         """Delete what belongs to all but the newest ``keep`` runs.
@@ -57,7 +68,17 @@ class StateDir:
         for record in sorted(self.runs.glob("*.jsonl"))[: -keep or None]:
             if is_over(record):
                 for file in self.runs.glob(f"{_escape(record.stem)}.*"):
-                    file.unlink(missing_ok=True)
+                    if is_own_file(file):
+                        file.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        file = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except FileExistsError:
+        return
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
+        stream.write(text)
 
 
 def _escape(name: str) -> str:

@@ -1,6 +1,7 @@
 """What a run does with what integrations hand over, however it ends."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -160,6 +161,20 @@ def test_a_state_folder_that_cannot_be_made_costs_only_durability(filing):
     assert len(filing.lines("drawer.jsonl")) == 1
     assert "deliveries are not kept beyond this run" in ran.stdout
     assert ran.end["log"]
+
+
+def test_a_state_folder_that_is_a_link_stays_empty_and_the_receipt_says_why(filing):
+    elsewhere = filing.root / "elsewhere"
+    elsewhere.mkdir()
+    (filing.root / ".qlty-framework").symlink_to(elsewhere)
+    (filing.root / "fifo").unlink(missing_ok=True)
+    os.mkfifo(filing.root / "fifo")
+    ran = filing.pytest("--qlty", "--qlty-receipt", "fifo")
+    assert ran.returncode == 0
+    assert "delivered 1" in ran.stdout
+    assert "cannot be used: it is a symbolic link" in ran.stdout
+    assert "the receipt cannot be written" in ran.stdout
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_what_a_full_disk_does_not_take_is_sent_from_memory(filing):
