@@ -203,3 +203,30 @@ def test_a_change_event_tells_of_the_run_beside_incidents(machine, sandbox):
 def test_no_change_event_is_sent_unless_it_is_asked_for(machine, sandbox):
     machine().run({"test_pay": "passed"}, settings=BY_EVENTS)
     assert "change" not in actions(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        ('{"a.py": "XIXOOXZ", "b.py": "IIXOOXZ"}', True),
+        ('{"a.py": "XIXOOXZ", "b.py": {"service_id": "XIXOOXZ"}}', False),
+        ("", False),
+    ],
+)
+def test_the_preflight_says_that_one_key_takes_the_pages_of_several_services(
+    machine, services, said
+):
+    ci = machine()
+    ci.run({}, settings={**BY_EVENTS, "PAGERDUTY_SERVICES": services, "PAGERDUTY_SERVICE_ID": ""})
+    assert any("is one key, so the pages of IIXOOXZ, XIXOOXZ" in note for note in ci.notes) is said
+
+
+def test_the_receipt_says_once_that_one_key_takes_the_pages_of_several_services(machine):
+    services = '{"tests/test_a.py": "XIXOOXZ", "tests/test_b.py": "IIXOOXZ"}'
+    ci = machine()
+    ci.run(
+        {"tests/test_a.py::test_a": "failed", "tests/test_b.py::test_b": "failed"},
+        settings={**BY_EVENTS, "PAGERDUTY_SERVICES": services, "PAGERDUTY_SERVICE_ID": ""},
+        marker={"service_id": None},
+    )
+    assert len([note for note in ci.notes if "is one key" in note]) == 1

@@ -92,7 +92,8 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         if self.settings.when != "never":
             self._send_change(test_results)
         self._say_held()
-        self._say_one_key()
+        if problem := self.settings.one_key_for(self._watch.services):
+            self._say(problem)
         budget = load("QLTY", QltySettings).delivery_timeout
         outcomes = self._watch.outcomes(min(budget, _OUTCOME_WAIT))
         if context is not None and outcomes:
@@ -229,15 +230,6 @@ class PagerDutyIntegration(ConfiguredIntegration[room.PagerDutySettings]):
         if self.run.get("entire") and not config.ACTIVATED_BY_TESTS:
             self._say_unused("SERVICES", self._routes.unused)
             self._say_unused("the quarantine", self._quarantine.unused)
-
-    def _say_one_key(self) -> None:
-        """One integration key is of one service, whatever the markers say."""
-        keys, services = self.settings.routing_key, sorted(self._watch.services)
-        if not self.settings.uses_rest and keys and keys.services == ("",) and len(services) > 1:
-            self._say(
-                f"PAGERDUTY_ROUTING_KEY is one key, so the pages of {_names(services)} all go to "
-                "the service that it belongs to: give a map from service to key"
-            )
 
     def _say_unused(self, where: str, entries: list[str]) -> None:
         if entries:

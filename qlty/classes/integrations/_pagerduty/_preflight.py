@@ -42,6 +42,8 @@ def preflight(settings: PagerDutySettings, say: Callable[[str], None], *, strict
             say(problem)
     else:
         stops = list(_stops_events(settings))
+        if problem := settings.one_key_for(_services(settings)):
+            say(problem)
     if strict and stops:
         raise SettingsError("no page can leave:\n  - " + "\n  - ".join(stops))
     for problem in stops:

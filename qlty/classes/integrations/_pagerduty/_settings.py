@@ -18,6 +18,10 @@ ROUTING_KEY_LENGTH = 32
 Urgency = Literal["high", "low"]
 
 
+#: services that a message names
+_NAMED = 3
+
+
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where tests without a marker of their own go: one entry of ``SERVICES``."""
 
@@ -137,6 +141,21 @@ class PagerDutySettings(IntegrationSettings, frozen=True, kw_only=True):
     def has_credentials(self) -> bool:
         """Whether anything can be sent at all."""
         return self.uses_rest or self.routing_key is not None
+
+    def one_key_for(self, services: Iterable[str]) -> str:
+        """Say that pages of several services go to the one that the only routing key belongs to.
+
+        ``""`` where they do not: one integration key is of one service, whatever markers say.
+        """
+        keys, named = self.routing_key, sorted(set(services))
+        if self.uses_rest or keys is None or keys.services != ("",) or len(named) < 2:
+            return ""
+        shown = ", ".join(named[:_NAMED])
+        more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        return (
+            f"PAGERDUTY_ROUTING_KEY is one key, so the pages of {shown}{more} all go to "
+            "the service that it belongs to: give a map from service to key"
+        )
 
     @property
     def change_services(self) -> tuple[str, ...]:
