@@ -136,7 +136,9 @@ def check(project: Project, named: Sequence[str] | None, *, send: bool = False) 
         if send:
             pairs = zip(registry, findings, strict=True)
             findings = [_sent(each, found) if found.ok else found for each, found in pairs]
-    findings += [Finding("CUSTOM_INTEGRATIONS", ok=False, cause=text) for text in left_out]
+    for text in left_out:
+        name, _, cause = text.partition(": ")
+        findings.append(Finding(name, ok=False, cause=cause))
     if not findings:
         raise SettingsError(
             f"nothing to check: no integration is named; name some with --report-to, known are "
@@ -160,12 +162,14 @@ def _names(named: Sequence[str] | None) -> tuple[str, ...]:
 
 def _registered(courier: _Courier, left_out: list[str]) -> Registry:
     from qlty.classes.integrations import registry
+    from qlty.lifecycle import register_each
     from qlty.qlty_tests import _register_integrations
 
     made = registry.reset()
     made.connect(courier)
     try:
-        _register_integrations()
+        for _ in register_each(_register_integrations):
+            pass  # it is logged, and with that among what is left out
     except RunAborted as error:
         left_out.append(f"{error.integration}: {error.cause}")
     return made

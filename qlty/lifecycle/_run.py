@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations import registry
-from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.registry import HookLimits
-from qlty.errors import RunAborted
 from qlty.lifecycle._play import Player
+from qlty.lifecycle._registering import register_each
 from qlty.lifecycle._run_info import detect
 from qlty.runtime import Owner, clock, contained, logger
 from qlty.settings import current, project_scope
@@ -19,6 +17,7 @@ from qlty.settings import current, project_scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from qlty.errors import RunAborted
     from qlty.lifecycle._deliveries import Deliveries
     from qlty.results import Attempt, RunInfo, TestCase, TestResult
     from qlty.settings import QltySettings
@@ -102,19 +101,10 @@ class Run:
 
     def _register(self) -> None:
         with project_scope():
-            self._register_in_scope()
-
-    def _register_in_scope(self) -> None:
-        try:
-            self.plan.register()
-        except RunAborted:
-            raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - edited by hand, may raise anything
-            logger.error(
-                "registering integrations stopped at %s: %s", _line_of(error), one_line(error)
-            )
-        if not self.registry.has_customs:
-            self.registry.register_custom(self.plan.custom)
+            for _ in register_each(self.plan.register):
+                pass  # it is logged; the others are registered
+            if not self.registry.has_customs:
+                self.registry.register_custom(self.plan.custom)
 
     def _where_looked(self) -> str:
         file = getattr(current().module, "__file__", None)
@@ -184,11 +174,3 @@ class Run:
 
 def _limits(seconds: float | None) -> HookLimits:
     return HookLimits() if seconds is None else HookLimits(seconds, seconds, seconds)
-
-
-def _line_of(error: BaseException) -> str:
-    """Return the line of the registering function itself, where its author looks first."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.name == "_register_integrations"]
-    last = (own or frames)[-1]
-    return f"{last.filename}:{last.lineno} ({last.line})"

@@ -16,7 +16,7 @@ An integration describes its settings as a struct and loads them::
     settings = load("EXAMPLE", ExampleSettings)
 """
 
-from qlty.settings._load import flag, load, missing, only_on
+from qlty.settings._load import flag, given, load, missing, noting_loads, only_on
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
 from qlty.settings._project import (
     close_project,
@@ -26,9 +26,11 @@ from qlty.settings._project import (
 )
 from qlty.settings._report_to import (
     BUILT_IN,
+    Entry,
     custom_integrations,
     installed_integrations,
     report_to,
+    required,
     split_names,
 )
 from qlty.settings._sources import Sources, current, install
@@ -38,6 +40,7 @@ from qlty.settings._values import Condition, Secret, SecretUrl, Url
 __all__ = [
     "BUILT_IN",
     "Condition",
+    "Entry",
     "IntegrationSettings",
     "QltySettings",
     "Secret",
@@ -49,6 +52,7 @@ __all__ = [
     "current",
     "custom_integrations",
     "flag",
+    "given",
     "import_of_project",
     "import_project_settings",
     "install",
@@ -56,8 +60,10 @@ __all__ = [
     "load",
     "missing",
     "nearest",
+    "noting_loads",
     "only_on",
     "project_scope",
     "report_to",
+    "required",
     "split_names",
 ]

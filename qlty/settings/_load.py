@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ import msgspec
 
 from qlty.errors import SettingsError
 from qlty.settings._convert import convert, expected, holds_secret, shown
+from qlty.settings._model import IntegrationSettings
 from qlty.settings._sources import (
     Found,
     Name,
@@ -24,7 +26,7 @@ from qlty.settings._suggest import nearest
 from qlty.settings._values import Condition, SecretUrl, Url, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from qlty.settings._model import Settings
 
@@ -43,6 +45,9 @@ def load(name: str, model: type[Model]) -> Model:
             found, and what a right value looks like; never the value of a secret.
     """
     sources = current()
+    if issubclass(model, IntegrationSettings):
+        for names in _noting:
+            names.append(name)
     # first: a misspelt key is often why another one is missing
     _warn_unknown(name, model, sources)
     values, problems = _values(name, model, sources)
@@ -75,6 +80,33 @@ def only_on(name: str) -> tuple[Condition, ...]:
     setting, kind = Name(name, "ONLY_ON"), tuple[Condition, ...]
     found = find(setting, current())
     return () if found is None else _converted(setting, found, kind, secret=False)
+
+
+def given(name: str, key: str) -> Any:
+    """Return what somebody has set for a key that every integration has, ``None`` if nobody has.
+
+    What cannot be read counts as not set; :func:`load` says what is wrong with it.
+    """
+    kinds = {field.name: field.type for field in msgspec.structs.fields(IntegrationSettings)}
+    try:
+        found = find(Name(name, key.upper()), current())
+        return None if found is None else convert(found.raw, kinds[key])
+    except (SettingsError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def noting_loads() -> Iterator[list[str]]:
+    """Note the names under which integrations load their settings while the block runs."""
+    names: list[str] = []
+    _noting.append(names)
+    try:
+        yield names
+    finally:
+        _noting.remove(names)
+
+
+_noting: list[list[str]] = []
 
 
 def missing(name: str, key: str) -> str:

@@ -16,6 +16,38 @@ BUILT_IN = ("pagerduty", "slack", "testrail")
 _GROUP = "qlty.integrations"
 
 
+class Entry(str):
+    """A dotted path to a class, and what is known of it without importing it.
+
+    Attributes:
+        name: how the integration is called; empty where its class says it.
+        required: no run may start without it.
+    """
+
+    name: str
+    required: bool
+
+    def __new__(cls, path: str, name: str = "", *, required: bool = False) -> Entry:
+        """Make one."""
+        made = super().__new__(cls, path)
+        made.name = name
+        made.required = required
+        return made
+
+
+def required(path: str) -> Entry:
+    """Mark an entry of ``CUSTOM_INTEGRATIONS`` without which no run may start.
+
+    ``required = True`` in the class says the same; this holds even where the class is not there.
+
+    Raises:
+        SettingsError: it is no dotted path.
+    """
+    if not isinstance(path, str):
+        raise SettingsError(f"required() takes a dotted path, not {type(path).__name__}")
+    return Entry(path, required=True)
+
+
 def split_names(value: str | Iterable[Any] | None) -> tuple[str, ...]:
     """Return the names in a repeated option, an ini value or an environment variable.
 
@@ -75,7 +107,7 @@ def custom_integrations() -> list[Any]:
         )
     others = [name for name in names if name not in BUILT_IN]
     installed = installed_integrations() if others else {}
-    return [*(installed[name] for name in others), *own]
+    return [*(Entry(installed[name], name) for name in others), *own]
 
 
 def _unknown(name: str, known: list[str]) -> str:

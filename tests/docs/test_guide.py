@@ -99,6 +99,13 @@ def test_a_required_check_that_fails_aborts_the_run(project, server):
     assert "503" in text
 
 
+def test_a_required_check_that_cannot_even_be_imported_aborts_the_run(project):
+    done = project(custom("api_check.ApiCheckIntegration"))  # without API_URL
+    text = done.stdout + done.stderr
+    assert done.returncode == 69, text
+    assert "KeyError: 'API_URL'" in text
+
+
 def test_context_carries_data_from_one_integration_to_the_next(project):
     done = project(custom("sharing.Producer", "sharing.Consumer"))
     assert "see run 41" in done.stdout

@@ -104,9 +104,7 @@ def test_an_error_in_register_integrations_names_its_line_and_keeps_the_rest(sui
     ran = project.pytest("--qlty")
     assert ran.returncode == 0
     assert len(ran.calls("on_run_end")) == 2
-    (line,) = [
-        line for line in ran.stdout.splitlines() if "registering integrations stopped" in line
-    ]
+    (line,) = [line for line in ran.stdout.splitlines() if "registration: " in line]
     assert "ExampleIntegration())  # step 4" in line
     assert "settings.py:7" in line
     assert "NameError" in line

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+import ast
+from importlib.util import find_spec
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._guard import one_line
 from qlty.classes.integrations.base_integration import Integration
 from qlty.errors import RegistrationError
 from qlty.settings import import_of_project
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class CannotBuild(RegistrationError):
-    """The class could be found, and cannot be used.
+    """The class, or at least its source, could be found, and cannot be used.
 
     Attributes:
         required: what the class says of itself.
         must_deliver: the same.
     """
 
-    def __init__(self, text: str, cls: type[Integration]) -> None:
+    def __init__(self, text: str, *, required: object, must_deliver: object) -> None:
         super().__init__(text)
-        self.required = cls.required
-        self.must_deliver = cls.must_deliver
+        self.required = required is True
+        self.must_deliver = must_deliver is True
 
 
 def resolve(entry: Any) -> Integration:
@@ -54,7 +60,12 @@ def find_class(path: str) -> type[Integration]:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise RegistrationError(f"importing {module_path} failed: {one_line(error)}") from error
+        said = _said_in_source(module_path, class_name)
+        raise CannotBuild(
+            f"importing {module_path} failed: {one_line(error)}",
+            required=said.get("required"),
+            must_deliver=said.get("must_deliver"),
+        ) from error
     found = getattr(module, class_name, None)
     if found is None:
         raise RegistrationError(f"module {module_path} has no class {class_name}")
@@ -69,4 +80,32 @@ def _build(cls: type[Integration]) -> Integration:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise CannotBuild(f"its constructor raised {one_line(error)}", cls) from error
+        raise CannotBuild(
+            f"its constructor raised {one_line(error)}",
+            required=cls.required,
+            must_deliver=cls.must_deliver,
+        ) from error
+
+
+def _said_in_source(module_path: str, class_name: str) -> dict[str, object]:
+    """Return the plain values that a class sets, of a module that cannot be imported.
+
+    A check that must not be left out, such as one that reads its address where it is imported,
+    says that it is required in the very module that fails.
+    """
+    try:
+        spec = find_spec(module_path)
+        source = spec.loader.get_source(module_path)  # type: ignore[union-attr]
+        body = ast.parse(source).body
+    except Exception:  # noqa: BLE001 -- there is none that can be read
+        return {}
+    found = [n for n in body if isinstance(n, ast.ClassDef) and n.name == class_name]
+    return dict(chain.from_iterable(map(_assigned, chain.from_iterable(c.body for c in found))))
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, object]]:
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Constant):
+        return
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if isinstance(target, ast.Name):
+            yield target.id, node.value.value

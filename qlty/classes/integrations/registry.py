@@ -7,17 +7,21 @@ from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.classes.integrations._guard import Failure, TimeLimit, attempt, one_line
+from qlty.classes.integrations._outside import Outside
 from qlty.classes.integrations._resolve import resolve
+from qlty.classes.integrations._when import held_back
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
 from qlty.runtime import Owner, logger
-from qlty.settings import project_scope
+from qlty.settings import noting_loads, project_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qlty.results import TestCase, TestResult, TestResults
+    from qlty.delivery import History
+    from qlty.results import RunInfo, TestCase, TestResult, TestResults
 
 
 FAILURES_IN_A_ROW = 3
@@ -38,9 +42,10 @@ class _Entry:
     def __init__(self, integration: Integration, class_path: str) -> None:
         self.integration = integration
         self.class_path = class_path
+        self.outside = Outside(integration.name, type(integration).__name__)
         # asked once: a property of theirs may raise, or change its mind
-        self.required = bool(integration.required)
-        self.must_deliver = bool(integration.must_deliver)
+        self._required = bool(integration.required)
+        self._must_deliver = bool(integration.must_deliver)
         self.hears_tests = type(
             integration
         ).on_test_end is not Integration.on_test_end or "on_test_end" in vars(integration)
@@ -49,6 +54,26 @@ class _Entry:
         self.failures = 0
         self.first_failure = ""
         self.failures_in_a_row = 0
+
+    @property
+    def required(self) -> bool:
+        return self.outside.says("required", default=self._required)
+
+    @property
+    def must_deliver(self) -> bool:
+        return self.outside.says("must_deliver", default=self._must_deliver)
+
+    def require(self) -> None:
+        """Let no run start without it, whatever its class says."""
+        self._required = True
+
+    def not_reported(self, results: TestResults, run: RunInfo, history: History | None) -> str:
+        """Say why ``WHEN`` keeps it from hearing of this run's end; ``""`` if it does not."""
+        when = self.outside.get("when")
+        if when is None or isinstance(self.integration, ConfiguredIntegration):
+            return ""  # one that is configured by settings alone decides by itself
+        known = history is not None and history.known
+        return held_back(when, results, run, history.failed_last() if history and known else None)
 
 
 class Registry:
@@ -85,7 +110,9 @@ class Registry:
         for integration in self:
             integration._courier = courier
 
-    def register(self, integration: Integration, class_path: str | None = None) -> None:
+    def register(
+        self, integration: Integration, class_path: str | None = None, name: str = ""
+    ) -> None:
         """Add an integration.
 
         Args:
@@ -93,6 +120,7 @@ class Registry:
             class_path: ``module.ClassName`` where calling it without arguments builds an equal
                 one, ``""`` where only this instance will do; by default that of a class that
                 ships with the framework.
+            name: how it is called; by default as its class says.
 
         Raises:
             RegistrationError: it is no ``Integration``, or this instance is registered already.
@@ -106,7 +134,7 @@ class Registry:
             raise RegistrationError(f"{integration.name} is registered already: the same instance")
         path = _importable_path(integration) if class_path is None else class_path
         try:
-            integration.name = self._free_name(integration)
+            integration.name = self._free_name(integration, name)
             integration._courier = self._courier
             entry = _Entry(integration, path)
         except Exception as error:
@@ -132,11 +160,20 @@ class Registry:
             try:
                 if isinstance(entry, str) and entry in seen:
                     raise RegistrationError("this path is listed twice")
-                self.register(resolve(entry), entry if isinstance(entry, str) else "")
+                self._register_entry(entry)
             except RegistrationError as error:
                 self._cannot_register(entry, error)
             if isinstance(entry, str):
                 seen.add(entry)
+
+    def _register_entry(self, entry: Any) -> None:
+        with noting_loads() as names:
+            integration = resolve(entry)
+        path = str(entry) if isinstance(entry, str) else ""
+        self.register(integration, path, getattr(entry, "name", "") if path else "")
+        self._entries[-1].outside.add(*names)
+        if path and getattr(entry, "required", False):
+            self._entries[-1].require()
 
     def on_run_start(self) -> None:
         """Dispatch ``on_run_start``; an integration that raises is deregistered.
@@ -146,8 +183,9 @@ class Registry:
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
         for entry in tuple(self._entries):
-            with project_scope():
+            with project_scope(), noting_loads() as names:
                 failure = attempt(partial(_start, entry), self.limits.run_start)
+            entry.outside.add(*names)
             if failure is None:
                 if entry.held_back:
                     self._entries.remove(entry)
@@ -213,6 +251,9 @@ class Registry:
             if not owner.is_here:
                 return  # a child that a hook forked and that came back from it
             self._say_failures(entry)
+            if why := self._not_reported(entry, test_results, context):
+                self._note(entry.integration, f"not reported: {why}", must_deliver=False)
+                continue
             facts = (test_results, test_run_id, elapsed_time)
             call = partial(_end, entry.integration, facts, extras)
             name = entry.integration.name
@@ -225,6 +266,10 @@ class Registry:
                 self._give_up(entry, f"on_run_end failed: {failure.cause}")
                 if failure.details:
                     logger.error("%s", failure.details)
+
+    def _not_reported(self, entry: _Entry, results: TestResults, context: Context) -> str:
+        history = self._courier.history if self._courier is not None else None
+        return entry.not_reported(results, context.get("run", {}), history)
 
     def _say_failures(self, entry: _Entry) -> None:
         if entry.failures > 1:
@@ -245,19 +290,22 @@ class Registry:
         if must_deliver:
             self.undelivered.append(integration.name)
 
-    def _free_name(self, integration: Integration) -> str:
-        name = type(integration).name or type(integration).__name__
+    def _free_name(self, integration: Integration, name: str) -> str:
+        name = name or type(integration).name or type(integration).__name__
         same = sum(type(known) is type(integration) for known in self)
         return f"{name}#{same + 1}" if same else name
 
     def _cannot_register(self, entry: Any, error: RegistrationError) -> None:
-        name = entry if isinstance(entry, str) else type(entry).__name__
-        if getattr(error, "required", False):
-            raise RunAborted(name, str(error))
-        logger.warning("CUSTOM_INTEGRATIONS: %s is left out: %s", name, error)
+        path = entry if isinstance(entry, str) else type(entry).__name__
+        name = getattr(entry, "name", "") if isinstance(entry, str) else ""
+        outside = Outside(name or path.rpartition(".")[2])
+        required = getattr(entry, "required", False) or getattr(error, "required", False)
+        if outside.says("required", default=bool(required)):
+            raise RunAborted(name or path, str(error))
+        logger.warning("%s: %s is left out: %s", name or "CUSTOM_INTEGRATIONS", path, error)
         left_out = Integration()
-        left_out.name = name.rpartition(".")[2]
-        must_deliver = getattr(error, "must_deliver", False)
+        left_out.name = name or path.rpartition(".")[2]
+        must_deliver = outside.says("must_deliver", default=getattr(error, "must_deliver", False))
         self._note(left_out, f"takes no part in this run: {error}", must_deliver=must_deliver)
 
 
