@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qlty import config
 from qlty.cli._project import Project, add_arguments
 from qlty.errors import RunAborted, SettingsError
+from qlty.results import for_terminal
 from qlty.settings import BUILT_IN, QltySettings, current, install, load, report_to
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _check(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        print("\n".join(_table(findings)))
+        print(for_terminal("\n".join(_table(findings))))
     return 0 if all(finding.ok for finding in findings) else FAILED
 
 

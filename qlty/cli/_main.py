@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from qlty.errors import QltyError, SettingsError
+from qlty.results import for_terminal
 from qlty.utilities.argument_parser import USAGE_ERROR, Parser
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except QltyError as error:
-        print(f"{PROG}: error: {error}", file=sys.stderr)
+        print(f"{PROG}: error: {for_terminal(str(error))}", file=sys.stderr)
         return USAGE_ERROR if isinstance(error, SettingsError) else 1
     except BrokenPipeError:
         # whoever read the output has seen enough; the interpreter must not try to write the rest

@@ -25,7 +25,7 @@ from qlty.delivery import (
 )
 from qlty.errors import OutboxError, SettingsError
 from qlty.lifecycle import Recovered, RunCourier, report_dead_runs
-from qlty.results import clean
+from qlty.results import for_terminal
 from qlty.runs import dead_records
 from qlty.runtime import clock
 
@@ -152,7 +152,7 @@ def _show(args: argparse.Namespace) -> int:
     for name, value in facts.items():
         if value not in (None, "", [], {}):
             shown = json.dumps(value, indent=2) if isinstance(value, (dict, list)) else str(value)
-            print(f"{name}: {clean(shown)}")
+            print(f"{name}: {for_terminal(shown)}")
     return 0
 
 
@@ -239,14 +239,14 @@ def _progress(counts: dict[str, int]) -> None:
 def _report_delivery(rows: list[Row], elsewhere: list[Left], *, as_json: bool) -> None:
     lines = lines_of(rows)
     for one in elsewhere:
-        print(for_elsewhere(one.target, one.number), file=sys.stderr)
+        print(for_terminal(for_elsewhere(one.target, one.number)), file=sys.stderr)
     if as_json:
         _print_json([line.to_json() for line in lines])
         return
     if not lines:
         print("nothing to deliver")
     for line in lines:
-        print("\n".join(line.render()))
+        print(for_terminal("\n".join(line.render())))
 
 
 def _retry(args: argparse.Namespace) -> int:
@@ -288,7 +288,7 @@ def _for_each(
             function(number)
             done.append(number)
         except OutboxError as error:
-            print(f"qlty-framework: error: {error}", file=sys.stderr)
+            print(f"qlty-framework: error: {for_terminal(str(error))}", file=sys.stderr)
     outbox.close()
     if done or not ids or args.json:
         _print_done(args, what, done)
@@ -370,4 +370,4 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+        print(for_terminal("  ".join(cells).rstrip()))

@@ -6,6 +6,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qlty.results import for_terminal
 from qlty.runtime import logger
 from qlty.utilities.utils import install_masker, was_shown
 
@@ -22,13 +23,18 @@ def console(say: Say, mask: Callable[[str], str]) -> Iterator[None]:
     Other code's records of the logger ``qlty`` are shown, too. Loggers of ``setup_logger`` show
     theirs themselves; they are masked meanwhile.
     """
+
+    def safe(text: str) -> str:
+        # with the words of servers in it, which must not reach the terminal as commands
+        return for_terminal(mask(text))
+
     own = logging.getLogger("qlty")
-    handler = _Handler(say, mask)
+    handler = _Handler(say, safe)
     level = own.level
     own.setLevel(logging.INFO)
     own.addHandler(handler)
     install_masker(mask)
-    logger.show, logger.mask = say, mask
+    logger.show, logger.mask = say, safe
     try:
         yield
     finally:

@@ -32,7 +32,7 @@ from qlty.results._model import (
     run_info_from_json,
 )
 from qlty.results._run_outcome import RunOutcome, run_outcome
-from qlty.results._text import MESSAGE_LIMIT, clean, shorten
+from qlty.results._text import MESSAGE_LIMIT, clean, for_terminal, shorten
 from qlty.results._totals import Totals, count, iter_results
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "count",
     "error_line",
     "failure_of",
+    "for_terminal",
     "ids_in",
     "interrupted_result",
     "iter_results",

@@ -8,6 +8,8 @@ import re
 MESSAGE_LIMIT = 65_536
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+#: beside those: back to the line's beginning, and what 8-bit terminals take for an escape
+_MOVES = re.compile("[\r\x80-\x9f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -21,6 +23,11 @@ def clean(text: str) -> str:
     if _CONTROL.search(text):
         text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ANSI.sub("", text))
     return text
+
+
+def for_terminal(text: str) -> str:
+    """Return a text that moves no cursor and sets no colour or title, whoever wrote it."""
+    return _MOVES.sub("\N{REPLACEMENT CHARACTER}", clean(text.replace("\r\n", "\n")))
 
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
