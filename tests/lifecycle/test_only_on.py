@@ -3,7 +3,9 @@
 import pytest
 
 from qlty.classes.integrations._where import elsewhere, setting_name
-from qlty.errors import SettingsError
+from qlty.classes.integrations.base_integration import Integration
+from qlty.classes.integrations.registry import Registry
+from qlty.errors import RunAborted, SettingsError
 from qlty.settings import Condition, Sources, current, install, only_on
 
 CI = {"ci": "Jenkins", "branch": "main", "environment": "staging", "tag": None}
@@ -83,3 +85,26 @@ def test_on_a_laptop_those_for_ci_stay_silent_even_without_credentials(suite):
     assert "silent: SLACK_ONLY_ON is ci, and this run is not in CI" in done.stdout
     assert "OTHER_ONLY_ON is ci, and this run is not in CI" in done.stdout
     assert "takes no part" not in done.stdout
+
+
+class Hears(Integration):
+    heard = ""
+
+    def on_run_abort(self, integration, cause):
+        self.heard = f"{integration}: {cause}"
+
+
+@pytest.mark.parametrize(
+    ("place", "heard"), [("environment:prod", ""), ("environment:*", "shop: no")]
+)
+def test_an_aborted_run_is_told_to_those_that_report_here(monkeypatch, place, heard):
+    monkeypatch.setattr(Hears, "run", {"environment": "staging"})
+    before = current()
+    install(Sources(environ={"HEARS_ONLY_ON": place}))
+    try:
+        registry, integration = Registry(), Hears()
+        registry.register(integration)
+        registry.on_run_abort(RunAborted("shop", "no"))
+        assert integration.heard == heard
+    finally:
+        install(before)

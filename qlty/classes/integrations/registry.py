@@ -341,7 +341,9 @@ def _start(entry: _Entry) -> None:
 
 
 def _abort(integration: Integration, aborted: RunAborted) -> None:
-    integration.on_run_abort(aborted.integration, aborted.cause)
+    # those behind the one that aborts were not asked yet
+    if not integration.held_back_here():
+        integration.on_run_abort(aborted.integration, aborted.cause)
 
 
 def _tell(integration: Integration, test_case: TestCase, result: TestResult) -> None:
