@@ -34,11 +34,11 @@ check: $(STAMP)
 chaos: $(STAMP)
 	QLTY_CHAOS_KILLS=200 $(BIN)/python -m pytest -n auto tests/faults/test_kills.py
 
-# Ten thousand malformed requests at the sandbox; takes two minutes.
+# Ten thousand malformed requests at the sandbox; takes two minutes alone.
 fuzz: $(STAMP)
 	QLTY_FUZZ=10000 $(BIN)/python -m pytest tests/sandbox/test_fuzz.py
 
-# The integrations on the lowest versions of everything that pyproject.toml allows; two minutes.
+# The integrations on the lowest versions of everything that pyproject.toml allows; two minutes alone.
 lowest: $(STAMP)
 	$(PYTHON) -m venv $(LOWEST)
 	$(BIN)/python -m scripts.lowest > $(LOWEST)/constraints.txt
