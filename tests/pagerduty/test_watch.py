@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -169,3 +170,13 @@ def test_a_run_of_the_whole_project_names_entries_that_no_test_fits(machine):
         "SERVICES names what no test of the project fits: tests/old/",
         "the quarantine names what no test of the project fits: tests/gone.py",
     ]
+
+
+def test_services_that_take_too_long_to_be_asked_for_keep_nobody_out(machine, sandbox, statuses):
+    sandbox.chaos({"pagerduty/GET /services/{id}": {"latency": 1}})
+    services = json.dumps({f"area{n}/": f"P{n:06}" for n in range(4)})
+    ci = machine()
+    settings = {"PAGERDUTY_SERVICES": services, "QLTY_HOOK_TIMEOUT": "2"}
+    ci.run({"test_pay": "failed"}, settings=settings)
+    assert any("not all of it was checked before the run" in note for note in ci.notes)
+    assert statuses() == ["triggered"]
