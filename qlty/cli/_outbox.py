@@ -218,7 +218,8 @@ def _report_killed_runs(project: Project, outbox: Outbox) -> Recovered:
     from qlty.classes.integrations.registry import HookLimits, Registry
     from qlty.settings import QltySettings, load
 
-    history = load("QLTY", QltySettings).history or project.state_dir.history
+    named = load("QLTY", QltySettings).history
+    history = project.rootdir / (named or project.state_dir.history)
 
     def courier(run: RunInfo, registry: Registry) -> RunCourier:
         return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)

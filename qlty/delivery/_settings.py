@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from qlty.settings import Sources, import_project_settings, install, project_scope
+from qlty.settings import (
+    Sources,
+    import_project_settings,
+    install,
+    project_scope,
+    remember_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,3 +41,4 @@ def use_settings(setup: Mapping[str, Any]) -> None:
             module=module,
         )
     )
+    remember_secrets()

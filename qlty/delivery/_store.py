@@ -310,9 +310,9 @@ class Store:
         shortest: float | None = None
         for record in self._connection.execute(
             "SELECT id, state, attempts, due_at, written_at, owner, leased_until "  # noqa: S608
-            "FROM delivery WHERE integration = ?1 AND target = ?2 "
-            f"AND {_OPEN} AND (?3 IS NULL OR run_id = ?3) ORDER BY id",
-            [integration, target, run_id],
+            "FROM delivery WHERE integration = ? AND target = ? "
+            f"AND {_OPEN} AND (? IS NULL OR run_id = ?) ORDER BY id",
+            [integration, target, run_id, run_id],
         ):
             wait = _seconds_until_free(record, now)
             if wait <= 0:

@@ -26,6 +26,7 @@ from qlty.settings import (
     import_project_settings,
     install,
     load,
+    remember_secrets,
     report_to,
 )
 
@@ -93,6 +94,7 @@ def _install(config: pytest.Config, options: Any, module: ModuleType | None) -> 
     ini = {key: config.getini(key) for key in config._parser._inidict if _is_ours(key)}
     ini["qlty_report_to"] = report_to_ini(config)
     install(Sources(options=given, ini=ini, module=module))
+    remember_secrets()
 
 
 def _is_ours(key: str) -> bool:

@@ -16,6 +16,7 @@ An integration describes its settings as a struct and loads them::
     settings = load("EXAMPLE", ExampleSettings)
 """
 
+from qlty.settings._all_secrets import remember_secrets
 from qlty.settings._load import flag, given, load, missing, noting_loads, only_on
 from qlty.settings._model import IntegrationSettings, QltySettings, Settings
 from qlty.settings._project import (
@@ -63,6 +64,7 @@ __all__ = [
     "noting_loads",
     "only_on",
     "project_scope",
+    "remember_secrets",
     "report_to",
     "required",
     "split_names",

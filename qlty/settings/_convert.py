@@ -29,6 +29,9 @@ _EXPECTED = {
 }
 _MAX_SHOWN = 60
 
+#: about 30 years in seconds; clocks, timers and locks raise on numbers that are much larger
+_MAX_NUMBER = 1e9
+
 
 def convert(raw: Any, kind: Any) -> Any:
     """Return ``raw`` as a value of type ``kind``; text is read as its type asks.
@@ -45,8 +48,8 @@ def convert(raw: Any, kind: Any) -> Any:
         value = msgspec.convert(raw, _without_none(kind), strict=False, dec_hook=_build)
     except msgspec.ValidationError as error:
         raise ValueError(_place_in(error)) from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("it is not finite")
+    if isinstance(value, float) and not abs(value) <= _MAX_NUMBER:
+        raise ValueError("it is too large" if math.isfinite(value) else "it is not finite")
     return value
 
 

@@ -178,10 +178,15 @@ def _find_secret(setting: Name, sources: Sources) -> Found | None:
         return found
     if found is not None:
         raise SettingsError(f"{setting} is given twice: {found.place} and {named.place}")
-    return Found(f"the file named by {named.place}", _read_secret_file(setting, named))
+    return Found(f"the file named by {named.place}", read_secret_file(setting, named))
 
 
-def _read_secret_file(setting: Name, named: Found) -> str:
+def read_secret_file(setting: Name, named: Found) -> str:
+    """Return what a file of a secret holds.
+
+    Raises:
+        SettingsError: it cannot be read, is empty or too large.
+    """
     try:
         with Path(named.raw).expanduser().open("rb") as file:
             content = file.read(_MAX_SECRET_FILE + 1)

@@ -188,3 +188,15 @@ def test_the_same_state_twice_is_one_delivery_also_where_json_has_no_such_type(o
     states = [put("a", payload={1: ("x", 2.0)}, supersedes=True).id for _ in range(2)]
     assert states[0] == states[1]
     assert outbox.get(states[0]).payload == {"1": ["x", 2.0]}
+
+
+def test_no_statement_has_numbered_placeholders():
+    """Python 3.12 warns of them where values are a list, and suites make warnings errors."""
+    import re
+    from pathlib import Path
+
+    import qlty.delivery
+
+    texts = {p.name: p.read_text() for p in Path(qlty.delivery.__file__).parent.rglob("*.py")}
+    assert "_store.py" in texts
+    assert [name for name, text in texts.items() if re.search(r"[=(] ?[?:]\d", text)] == []

@@ -275,3 +275,13 @@ def test_the_settings_of_qlty_have_their_documented_defaults(given):
         60,
         "settings",
     )
+
+
+@pytest.mark.parametrize("text", ["1e300", "1e10", "nan", "inf"])
+@pytest.mark.parametrize("key", ["HOOK_TIMEOUT", "DELIVERY_TIMEOUT"])
+def test_a_number_that_no_timer_takes_is_wrong(given, key, text):
+    from qlty.settings import QltySettings
+
+    given(environ={f"QLTY_{key}": text})
+    with pytest.raises(SettingsError, match=f"QLTY {key} from environment variable"):
+        load("QLTY", QltySettings)
