@@ -114,7 +114,7 @@ class History:
 
     @property
     def known(self) -> bool:
-        """Whether any earlier run of this suite, environment and branch is known."""
+        """Whether any earlier run of this project, environment and branch is known."""
         return bool(self._entries)
 
     def outcomes(self, nodeid: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class Passes:
     """What one run proved about one service: the payload of the job that resolves.
 
     Attributes:
-        scope: digest of environment and branch.
+        scope: digest of project, environment and branch.
         groups: keys of the incidents that are about several tests.
         clean: key to the time at which its first test passed; every test of it that ran passed.
         doubtful: those of ``clean`` of which something was skipped.
@@ -146,7 +146,7 @@ def kept_open(tag: Tag, run: Passes) -> str | None:
     An incident in which the run has no part at all is left open for the reason ``""``.
     """
     if not tag.scope:
-        return "it tells of failures in several environments or branches"
+        return "it tells of failures in several projects, environments or branches"
     if tag.scope != run.scope or tag.key in run.wanted:
         return ""
     why = {"test": _test_stays, "storm": _storm_stays}.get(tag.kind, _group_stays)(tag, run)

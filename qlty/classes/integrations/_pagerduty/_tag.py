@@ -27,7 +27,7 @@ class Tag:
     Attributes:
         key: the incident's key.
         kind: ``test``, ``setup``, ``summary`` or ``storm``.
-        scope: digest of environment and branch: their names may be secrets, which are masked.
+        scope: digest of project, environment and branch: their names may be secrets, and masked.
             Empty where failures of several share a marker's key.
         place: ``ci``, once it failed there, or ``local``.
         failed_at: of the newest failure, in seconds since the epoch; an older pass proves nothing.
