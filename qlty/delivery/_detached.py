@@ -10,20 +10,20 @@ before it is used.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
 import sys
 import weakref
 from contextlib import suppress
-from os import close, environb, fstat, pipe, posix_spawn, read, waitpid, write
+from os import close, environb, pipe, posix_spawn, waitpid
 from os import open as open_file
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._process import born_at, identity
+from qlty.runtime import Descriptor, clock
 from qlty.runtime.files import open_own
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Detached:
         pid: its number.
     """
 
-    def __init__(self, pid: int, control: _Descriptor, status: _Descriptor) -> None:
+    def __init__(self, pid: int, control: Descriptor, status: Descriptor) -> None:
         self.pid = pid
         self._born = born_at(pid)
         self._control = control
@@ -77,8 +77,8 @@ class Detached:
         if self.poll() is None:
             with suppress(OSError):
                 os.kill(self.pid, signal.SIGKILL)
-        deadline = monotonic() + _KILL_TIMEOUT
-        while self.poll() is None and monotonic() < deadline:
+        deadline = clock.monotonic() + _KILL_TIMEOUT
+        while self.poll() is None and clock.monotonic() < deadline:
             sleep(_POLL)
         self.close()
 
@@ -86,44 +86,6 @@ class Detached:
         """Close what a forked child has inherited: the process is not its own."""
         self._control.close()
         self._status.close()
-
-
-class _Descriptor:
-    """One end of a pipe, used only while the number still means that pipe."""
-
-    def __init__(self, number: int) -> None:
-        # above those of the standard streams, which may be closed: they are put there themselves
-        self.number = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
-        close(number)
-        self._identity = self._look()
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            found = fstat(self.number)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
-    def _is_ours(self) -> bool:
-        return self._identity is not None and self._look() == self._identity
-
-    def write(self, data: bytes) -> bool:
-        try:
-            return self._is_ours() and write(self.number, data) == len(data)
-        except OSError:
-            return False
-
-    def read(self) -> bytes | None:
-        """Return what is there, ``b""`` at the end, ``None`` where nothing is known by now."""
-        try:
-            return read(self.number, 64) if self._is_ours() else None
-        except OSError:
-            return None
-
-    def close(self) -> None:
-        if self._is_ours():
-            close(self.number)
-        self._identity = None
 
 
 _all: weakref.WeakSet[Detached] = weakref.WeakSet()
@@ -173,7 +135,7 @@ def start_detached(
         # kept from the interpreter, which would put it before its own modules
         "pythonpath": os.fsdecode(variables.pop(b"PYTHONPATH", b"")) or None,
     }
-    ends = [_Descriptor(number) for _ in range(2) for number in pipe()]
+    ends = [Descriptor(number) for _ in range(2) for number in pipe()]
     its_input, control, status, its_output = ends
     try:
         launcher = _spawn(module, its_input, its_output, variables, log)
@@ -200,8 +162,8 @@ def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
 
 def _spawn(
     module: str,
-    its_input: _Descriptor,
-    its_output: _Descriptor,
+    its_input: Descriptor,
+    its_output: Descriptor,
     environ: Mapping[bytes, bytes],
     log: Path | None,
 ) -> int:
@@ -234,7 +196,7 @@ def _open_log(path: Path | None) -> int:
     return open_file(os.devnull, os.O_WRONLY)
 
 
-def _wait_for(launcher: int, status: _Descriptor) -> int:
+def _wait_for(launcher: int, status: Descriptor) -> int:
     """Return the number of the process that the launcher has forked before it ended.
 
     Raises:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from qlty.results import clean
-from qlty.runtime import Owner
+from qlty.runtime import AppendedFile, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +61,7 @@ class TerminalLog:
         if self._file is not None and self._owner.is_here:
             if self._left > 0:
                 self._flush()
-            with suppress(OSError):  # a full disk costs the log, not the run
-                self._file.close()
+            self._file.close()
         self._file = None
 
     @property
@@ -85,7 +83,8 @@ class TerminalLog:
         self._left -= len(text)
         try:
             if self._file is not None:
-                self._file.write(text if self._left > 0 else text[: self._left] + _MARK)
+                text = text if self._left > 0 else text[: self._left] + _MARK
+                self._file.write(text.encode())
         except OSError:
             self._left = 0  # a full disk costs the log, not the run
 
@@ -106,15 +105,15 @@ class TerminalLog:
         return True
 
 
-def _create(path: Path | None) -> tuple[Path | None, TextIO | None]:
+def _create(path: Path | None) -> tuple[Path | None, AppendedFile | None]:
     if path is not None:
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            return path, os.fdopen(handle, "w", encoding="utf-8", newline="")
+            return path, AppendedFile(path, os.O_TRUNC)
         except OSError:
             pass  # read-only by now: the temporary folder stands in
     try:
         handle, name = tempfile.mkstemp(prefix="qlty-", suffix=".log")
+        os.close(handle)
+        return Path(name), AppendedFile(Path(name))
     except OSError:
         return None, None
-    return Path(name), os.fdopen(handle, "w", encoding="utf-8", newline="")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from os import close, write
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery import current_masker, identity
 from qlty.runs._alive import own, try_lock
 from qlty.runs._format import RECORD_VERSION, encode, short_case, short_result
-from qlty.runtime import Owner, clock
+from qlty.runtime import AppendedFile, Owner, clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +45,7 @@ class RecordWriter:
         self.trouble: str | None = None
         self._masker = masker
         self._owner = Owner()
-        self._file: int | None = None
+        self._file: AppendedFile | None = None
         self._made = False
         #: facts that have been written, of the tests that are running
         self._known: dict[str, TestCase] = {}
@@ -136,15 +135,13 @@ class RecordWriter:
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None and self._owner.is_here:
-            with suppress(OSError):  # a test may have closed every descriptor that it found
-                close(self._file)
+            self._file.close()
             own.discard(str(self.path))
         self._file = None
 
     def _open(self) -> None:
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._file = os.open(self.path, flags, 0o600)
+            self._file = AppendedFile(self.path, os.O_EXCL)
             self._made = True
             own.add(str(self.path))
             self._lock()
@@ -155,19 +152,17 @@ class RecordWriter:
         # again for each test: a test that reads this file makes the process lose its lock
         if self._file is not None and self._owner.is_here:
             # on a file system without locks, the process's name in the header remains
-            try_lock(self._file)
+            with suppress(OSError):  # it is gone, as the next line that is written will tell
+                try_lock(self._file.number)
 
     def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> None:
         if self._file is None or not self._owner.is_here:
             return
         line = encode(record, self._masker or current_masker(look=look), texts)
         try:
-            written = write(self._file, line)
+            self._file.write(line)
         except OSError as error:
             self._give_up(error)
-            return
-        if written < len(line):
-            self._give_up(OSError(0, "the disk is full"))
 
     def _give_up(self, error: OSError) -> None:
         self.trouble = f"the record {self.path} cannot be written: {error.strerror}"

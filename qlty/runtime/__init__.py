@@ -5,7 +5,8 @@ is here keeps its own references, taken when it is imported, before the first te
 """
 
 from qlty.runtime._contained import contained
+from qlty.runtime._descriptors import AppendedFile, Descriptor
 from qlty.runtime._log import logger
 from qlty.runtime._owner import Owner
 
-__all__ = ["Owner", "contained", "logger"]
+__all__ = ["AppendedFile", "Descriptor", "Owner", "contained", "logger"]
