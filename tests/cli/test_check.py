@@ -123,6 +123,7 @@ def test_a_project_that_was_never_run_is_no_part_of_one_above_it(running, projec
         ({"PAGERDUTY_SERVICE_ID": "PDISABL"}, "is disabled"),
         ({"PAGERDUTY_API_KEY": "", "PAGERDUTY_ROUTING_KEY": "short"}, "has 5 characters"),
         ({"PAGERDUTY_API_URL": "http://127.0.0.1:9"}, "refused"),
+        ({"PAGERDUTY_DEFAULT_FROM": "", "PAGERDUTY_ONLY_ON": "branch:never"}, "is not set"),
     ],
 )
 def test_a_pagerduty_where_no_page_can_leave_is_not_ok(check, environ, said):
