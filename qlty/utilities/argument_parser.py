@@ -6,11 +6,13 @@ A new integration adds its argument in :func:`parse_arguments` and sets its flag
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 from qlty import config
+from qlty.settings import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +39,14 @@ class Parser(argparse.ArgumentParser):
         self.print_usage(sys.stderr)
         if message.startswith("unrecognized arguments"):
             message += self.hint
+        message += _nearest_choice(message)
         self.exit(USAGE_ERROR, f"{self.prog}: error: {message}\n")
+
+
+def _nearest_choice(message: str) -> str:
+    found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    meant = nearest(found[1], re.findall(r"[\w-]+", found[2])) if found else []
+    return f"; did you mean {meant[0]!r}?" if meant else ""
 
 
 def parse_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

@@ -63,7 +63,7 @@ def test_a_named_package_comes_before_the_projects_own(project):
     project.write("order.py", ORDER)
     environ = {"PYTHONPATH": str(project.root)}
     ran = project.python(*RUN, "--report-to", "acme", "--", "-s", env=environ)
-    assert "order: ['Order', 'Spy']" in ran.stdout
+    assert "order: ['acme', 'Spy']" in ran.stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2")])

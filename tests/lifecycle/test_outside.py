@@ -214,3 +214,11 @@ def test_the_same_instance_is_refused_by_name(caplog):
     mine.register(one)
     with pytest.raises(RegistrationError, match="acme is registered already"):
         mine.register(one)
+
+
+def test_several_wrong_settings_stand_on_several_lines_once(suite):
+    code = TYPED.replace('color: str = "red"', "color: str\n    size: int")
+    out = suite(code, "['mine.Reporter']").pytest("--qlty").stdout
+    assert "2 settings of ACME are wrong:\n  - ACME COLOR is not set" in out
+    assert out.count("ACME SIZE is not set") == 1
+    assert "takes no part in this run: 2 settings of ACME are wrong, as said at its start" in out

@@ -87,3 +87,15 @@ def test_workers_without_xdist_say_what_to_install(monkeypatch, capsys):
         parse_arguments(["-n", "2"])
     assert caught.value.code == 4
     assert "pip install 'qlty-framework[xdist]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(["outbx"], "outbox"), (["outbox", "delivr"], "deliver")]
+)
+def test_a_misspelt_subcommand_is_told_the_nearest_one(capsys, arguments, meant):
+    from qlty.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 4
+    assert f"did you mean {meant!r}?" in capsys.readouterr().err

@@ -33,12 +33,14 @@ class Failure:
         details: its traceback.
         timed_out: it was stopped by its time limit.
         interrupted: Ctrl-C was pressed in it.
+        lines: the exception's own words, where those are several lines for people.
     """
 
     cause: str
     details: str
     timed_out: bool = False
     interrupted: bool = False
+    lines: str = ""
 
 
 class TimeLimit:
@@ -90,7 +92,7 @@ class TimeLimit:
             return Failure("interrupted", "", interrupted=True)
         except BaseException as error:  # noqa: BLE001 - SystemExit in a hook fails like any other
             self._started = 0.0
-            return Failure(one_line(error), format_exc())
+            return Failure(one_line(error), format_exc(), lines=_lines(error))
         return None
 
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
@@ -119,6 +121,11 @@ def attempt(
     """
     with TimeLimit(limit, on_wait) as watch:
         return watch.attempt(call)
+
+
+def _lines(error: BaseException) -> str:
+    text = str(error) if isinstance(error, QltyError) else ""
+    return text if "\n" in text else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -196,7 +196,7 @@ class Registry:
             if entry.required:
                 raise RunAborted(entry.integration.name, failure.cause)
             self._entries.remove(entry)
-            self._give_up(entry, f"takes no part in this run: {failure.cause}")
+            self._leave_out(entry, failure)
 
     def on_run_abort(self, aborted: RunAborted) -> None:
         """Tell all others that an integration aborts the run, in the order of registration."""
@@ -278,6 +278,17 @@ class Registry:
             times = "once" if entry.failures == 1 else f"{entry.failures} times"
             reason = f"on_test_end failed {times}, first with {entry.first_failure}"
             self._note(entry.integration, reason, must_deliver=entry.must_deliver)
+
+    def _leave_out(self, entry: _Entry, failure: Failure) -> None:
+        reason = "takes no part in this run"
+        if not failure.lines:
+            self._give_up(entry, f"{reason}: {failure.cause}")
+            return
+        # a list is read once: the receipt says where it stands
+        logger.warning("%s: %s: %s", entry.integration.name, reason, failure.lines)
+        headline = failure.lines.partition("\n")[0].rstrip(":")
+        text = f"{reason}: {headline}, as said at its start"
+        self._note(entry.integration, text, must_deliver=entry.must_deliver)
 
     def _give_up(self, entry: _Entry, reason: str) -> None:
         logger.warning("%s: %s", entry.integration.name, reason)
