@@ -1,6 +1,7 @@
 """What Slack's integration is made of.
 
-``settings``; ``failures`` and ``report`` (facts), ``text``, ``limits`` and ``message`` (their
-form); ``client`` and ``words`` (Slack's SDK and its errors); ``steps``, ``posting``, ``webhook``,
-``linking`` and ``files`` (what the relay does); ``preflight``, ``live`` and ``rehearsal``.
+``settings`` and ``wording``; ``failures`` and ``report`` (facts), ``text``, ``limits`` and
+``message`` (their form); ``client`` and ``words`` (Slack's SDK and its errors); ``steps``,
+``posting``, ``webhook``, ``linking`` and ``files`` (what the relay does); ``preflight``,
+``trial``, ``live`` and ``rehearsal``.
 """
