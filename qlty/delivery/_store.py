@@ -19,7 +19,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from qlty.delivery._database import connect
-from qlty.delivery._process import is_alive
+from qlty.delivery._leases import LEASE_SECONDS, seconds_until_free
 from qlty.delivery._rows import ANSWER_LOST, COLUMNS, Row, State, from_record, sent_to_json, to_json
 from qlty.runtime import clock
 
@@ -30,14 +30,8 @@ if TYPE_CHECKING:
 
     from qlty.delivery._job import Sent
 
-#: seconds that a lease lasts without renewal; counts only where its process cannot be watched
-LEASE_SECONDS = 60.0
-
 #: after so many failed attempts a row no longer holds up the ones behind it
 STEP_ASIDE_AFTER = 10
-
-#: seconds until a lane asks again whether another process has settled the row that it is sending
-_BUSY_POLL = 0.2
 
 #: so often in a row may a delivery's sender die before it counts as the cause
 MOST_DEATHS = 3
@@ -281,13 +275,25 @@ class Store:
                 return wait
             # whoever was sending it died: only the remote knows how far that went
             died = state == "sending"
+            deaths, progress = self._deaths(row_id, died=died)
             self._execute(
                 "UPDATE delivery SET state = 'sending', owner = ?, leased_until = ?, "
                 "attempts = attempts + 1, doubt = CASE WHEN ? THEN ? ELSE doubt END, "
-                "deaths = deaths + ? WHERE id = ?",
-                [owner, now + LEASE_SECONDS, died, ANSWER_LOST, died, row_id],
+                "deaths = ?, progress = ? WHERE id = ?",
+                [owner, now + LEASE_SECONDS, died, ANSWER_LOST, deaths, progress, row_id],
             )
             return self._inherit_checkpoint(row_id)
+
+    def _deaths(self, row_id: int, *, died: bool) -> tuple[int, str]:
+        """Return how often in a row the sender died at the same step, and that step."""
+        deaths, before, checkpoint = self._execute(
+            "SELECT deaths, progress, checkpoint FROM delivery WHERE id = ?", [row_id]
+        ).fetchone()
+        # moments that a sender notes are no progress
+        progress = _digest(to_json(loads(checkpoint, parse_float=lambda _: None)))
+        if died:
+            deaths = deaths + 1 if deaths < 0 or progress == before else 1
+        return deaths, progress
 
     def excuse(self, row_ids: Iterable[int], owner: str) -> None:
         """Say of rows that are being sent that their sender ends in order, without an answer."""
@@ -314,7 +320,7 @@ class Store:
             f"AND {_OPEN} AND (? IS NULL OR run_id = ?) ORDER BY id",
             [integration, target, run_id, run_id],
         ):
-            wait = _seconds_until_free(record, now)
+            wait = seconds_until_free(record, now)
             if wait <= 0:
                 return 0.0, record["id"], record["state"]
             shortest = wait if shortest is None else min(wait, shortest)
@@ -481,19 +487,3 @@ class Store:
 
 def _digest(payload: str) -> str:
     return sha256(payload.encode()).hexdigest()
-
-
-def _seconds_until_free(record: sqlite3.Row, now: float) -> float:
-    if record["state"] == "sending":
-        return _seconds_until_lease_ends(record, now)
-    if now < record["written_at"]:
-        return 0.0
-    return float(record["due_at"]) - now
-
-
-def _seconds_until_lease_ends(record: sqlite3.Row, now: float) -> float:
-    alive = is_alive(record["owner"].rpartition("|")[0])
-    left = record["leased_until"] - now
-    # a lease that ends later than any lease can was written before the clock was set back
-    over = left <= 0 or left > LEASE_SECONDS * 10
-    return 0.0 if alive is False or (alive is None and over) else _BUSY_POLL

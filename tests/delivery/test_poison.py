@@ -6,7 +6,11 @@ import subprocess
 import sys
 import threading
 
+from qlty.delivery import identity
 from qlty.delivery._lane import Turns
+
+#: a process of this machine that is none any more
+DEAD = "|".join([*identity().split("|")[:3], str(2**22 - 1), "1"])
 
 SENDING = """
 import os, sys, time
@@ -80,6 +84,26 @@ def test_what_was_refused_for_its_sender_can_be_sent_again_by_hand(outbox, tmp_p
     assert [send(outbox, tmp_path / "log") for _ in range(4)][-1] == 0
     outbox.retry(poison.id)
     assert send(outbox, tmp_path / "log") == -9
+
+
+def die(store, row, **checkpoint):
+    """Take the row, note something, and die."""
+    (taken,) = [store.lease("one", "one", f"{DEAD}|x")]
+    assert taken.id == row.id
+    if checkpoint:
+        store.save_checkpoint(row.id, f"{DEAD}|x", checkpoint)
+    return taken.deaths
+
+
+def test_who_died_after_a_new_step_is_not_suspect(outbox):
+    row, store = put(outbox, "one", "a"), outbox.stores[0]
+    assert [die(store, row, step=step) for step in range(8)] == [0, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_who_died_at_the_same_step_is_suspect_whatever_time_it_noted(outbox):
+    row, store = put(outbox, "one", "a"), outbox.stores[0]
+    counts = [die(store, row, pending={"part": "x", "since": 1.5 + n}) for n in range(5)]
+    assert counts == [0, 1, 2, 3, 4]
 
 
 def test_who_is_alone_is_alone():

@@ -1,6 +1,9 @@
 -- how often in a row the process died that was sending it: what ends its sender is not sent for ever
 ALTER TABLE delivery ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 
+-- of the checkpoint when the row was last taken: who died after a step that is new is not suspect
+ALTER TABLE delivery ADD COLUMN progress TEXT;
+
 -- of the payload, which is not kept once it has arrived
 ALTER TABLE delivery ADD COLUMN digest TEXT;
 
