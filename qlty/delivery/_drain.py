@@ -143,7 +143,7 @@ class Drainer:
             if now - renewed >= _RENEWAL:
                 self._each_sending(lambda store, row: store.renew([row], self._owner))
                 renewed = now
-        self._each_sending(lambda store, row: store.excuse([row], self._owner))
+        self._each_sending(lambda store, row: store.set_deaths(row, self._owner, -1))
 
     def _start_lanes(self, stop: threading.Event) -> None:
         for number, store in enumerate(list(self._outbox.stores)):

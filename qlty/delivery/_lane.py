@@ -143,7 +143,12 @@ class Lane:
             text = self._shown(reason + last)
             self._store.settle_failed(row.id, self._owner, "refused", text, ANSWER_LOST)
             return
+        if row.deaths:
+            # who dies while this one waits for its turn does not die of it
+            self._store.set_deaths(row.id, self._owner, row.deaths - 1)
         with self._turns.take(alone=row.deaths > 0):
+            if row.deaths:
+                self._store.set_deaths(row.id, self._owner, row.deaths)
             self._deliver(row)
 
     def _deliver(self, row: Row) -> None:

@@ -295,12 +295,11 @@ class Store:
             deaths = deaths + 1 if deaths < 0 or progress == before else 1
         return deaths, progress
 
-    def excuse(self, row_ids: Iterable[int], owner: str) -> None:
-        """Say of rows that are being sent that their sender ends in order, without an answer."""
-        for row_id in row_ids:
-            self._execute(
-                "UPDATE delivery SET deaths = -1 WHERE id = ? AND owner = ?", [row_id, owner]
-            )
+    def set_deaths(self, row_id: int, owner: str, deaths: int) -> None:
+        """Set how often the sender of a row has died; -1: its next death does not count."""
+        self._execute(
+            "UPDATE delivery SET deaths = ? WHERE id = ? AND owner = ?", [deaths, row_id, owner]
+        )
 
     def seconds_until_work(
         self, integration: str, target: str, run_id: str | None = None
