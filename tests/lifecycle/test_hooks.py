@@ -185,3 +185,26 @@ def test_the_runs_facts_are_in_the_context(suite):
     assert (run["branch"], run["commit"], run["ci"]) == ("main", "abc123", "GitHub Actions")
     assert (run["environment"], run["platform"]) == ("staging", "chrome")
     assert (run["exit_status"], run["cut_short"]) == (0, False)
+
+
+def test_a_warning_in_a_hook_is_no_error_in_a_suite_that_makes_warnings_errors(suite):
+    code = """
+import warnings
+
+class Mine(Spy):
+    def on_run_start(self):
+        warnings.warn("old", DeprecationWarning)
+
+    def on_test_end(self, test_case, result):
+        warnings.warn("old", DeprecationWarning)
+
+    def on_run_end(self, *args, **more):
+        warnings.warn("old", DeprecationWarning)
+        tell(hook="on_run_end")
+"""
+    project = suite(code, "['mine.Mine']")
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    ran = project.pytest("--qlty")
+    assert ran.returncode == 0
+    assert len(ran.calls("on_run_end")) == 1
+    assert "old" not in ran.stdout
