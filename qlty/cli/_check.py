@@ -14,7 +14,16 @@ from qlty import config
 from qlty.cli._project import Project, add_arguments
 from qlty.errors import RunAborted, SettingsError
 from qlty.results import for_terminal
-from qlty.settings import BUILT_IN, QltySettings, current, install, load, report_to
+from qlty.settings import (
+    BUILT_IN,
+    QltySettings,
+    Sources,
+    current,
+    install,
+    load,
+    only_on,
+    report_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +57,7 @@ class Finding:
     Attributes:
         name: of the integration.
         ok: it would take part in a run.
-        target: where its deliveries go; empty where that cannot be said.
+        target: where its deliveries would go; empty where that cannot be said.
         cause: why it would not take part.
         notes: what is odd but stops nothing.
         sent: what --send has made, to look at.
@@ -67,9 +76,22 @@ class Finding:
 class _Courier:
     """Takes what integrations say; they have nothing to deliver before a run."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, sources: Sources) -> None:
         self._project = project
+        self._sources = sources
         self.notes: dict[str, list[str]] = {}
+
+    def note_where(self, integration: Integration) -> None:
+        """Say where ``ONLY_ON`` would hold a run back here.
+
+        Raises:
+            SettingsError: it is no list of conditions.
+        """
+        from qlty.classes.integrations._where import elsewhere, setting_name
+
+        name = setting_name(integration.name)
+        if why := elsewhere(name, only_on(name, self._sources), self.run):
+            self.note(integration, f"a run here would be held back: {why}")
 
     @cached_property
     def run(self) -> RunInfo:
@@ -83,7 +105,7 @@ class _Courier:
     def history(self) -> History:
         from qlty.delivery import History
 
-        return History.of_run(self._project.state_dir.history, self.run)
+        return History.of_run(self._project.history, self.run)
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         del payload, order
@@ -130,7 +152,8 @@ def check(project: Project, named: Sequence[str] | None, *, send: bool = False) 
         SettingsError: there is none, or a name is unknown.
     """
     names = _names(named)
-    courier = _Courier(project)
+    courier = _Courier(project, current())
+    _look_from_anywhere(names)
     with _flags(names), _warnings() as left_out:
         registry = _registered(courier, left_out)
         findings = [_preflight(integration, courier) for integration in registry]
@@ -149,18 +172,20 @@ def check(project: Project, named: Sequence[str] | None, *, send: bool = False) 
 
 
 def _names(named: Sequence[str] | None) -> tuple[str, ...]:
-    """Return what to report to, and have everything read settings as a run with it would."""
+    """Return what to report to, and have everything read settings as a run with it does."""
     sources = current()
     given = named or sources.ini.get("report_to")
     options = {"qlty_report_to": given} if given else {}
     install(replace(sources, options={**sources.options, **options}))
-    names = report_to(load("QLTY", QltySettings).report_to)
+    return report_to(load("QLTY", QltySettings).report_to)
+
+
+def _look_from_anywhere(names: Sequence[str]) -> None:
     # one that is not required goes on where its remote is away, because it can deliver later
     required = {f"{name}_required": "true" for name in names}
     # what is set for a CI job is looked at, wherever it is looked at from
     anywhere: dict[str, tuple[str, ...]] = {f"{name}_only_on": () for name in names}
     install(replace(current(), options={**current().options, **required, **anywhere}))
-    return names
 
 
 def _registered(courier: _Courier, left_out: list[str]) -> Registry:
@@ -182,13 +207,17 @@ def _preflight(integration: Integration, courier: _Courier) -> Finding:
     from qlty.classes.integrations._guard import attempt
     from qlty.delivery import mask
 
-    failure = attempt(integration.on_run_start, PREFLIGHT_SECONDS)
+    def ask() -> None:
+        courier.note_where(integration)
+        integration.on_run_start()
+
+    failure = attempt(ask, PREFLIGHT_SECONDS)
     if failure is not None and failure.interrupted:
         raise KeyboardInterrupt
     notes = tuple(mask(note) for note in courier.notes.get(integration.name, ()))
-    if failure is not None:
-        return Finding(integration.name, ok=False, cause=mask(failure.cause), notes=notes)
-    return Finding(integration.name, ok=True, target=_target(integration), notes=notes)
+    cause = mask(failure.cause) if failure is not None else ""
+    target = _target(integration)
+    return Finding(integration.name, failure is None, target, cause, notes)
 
 
 def _sent(integration: Integration, finding: Finding) -> Finding:
@@ -211,8 +240,11 @@ def _sent(integration: Integration, finding: Finding) -> Finding:
 
 
 def _target(integration: Integration) -> str:
-    target = integration.target()
-    return "" if target == integration.name else target
+    from qlty.classes.integrations._guard import attempt
+
+    targets: list[str] = []
+    attempt(lambda: targets.append(integration.target()), PREFLIGHT_SECONDS)
+    return "".join(target for target in targets if target != integration.name)
 
 
 @contextmanager
@@ -263,7 +295,10 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _details(finding: Finding) -> Iterator[str]:
-    yield from (finding.target if finding.ok else finding.cause).splitlines()
+    yield from finding.cause.splitlines()
+    # a connection error alone does not tell whom it is about
+    if finding.target and finding.target.split()[0] not in finding.cause:
+        yield finding.target
     if finding.sent:
         yield f"look at: {finding.sent}"
     yield from finding.links

@@ -216,10 +216,8 @@ def _send(project: Project, outbox: Outbox, timeout: float | None, *, follow: bo
 
 def _report_killed_runs(project: Project, outbox: Outbox) -> Recovered:
     from qlty.classes.integrations.registry import HookLimits, Registry
-    from qlty.settings import QltySettings, load
 
-    named = load("QLTY", QltySettings).history
-    history = project.rootdir / (named or project.state_dir.history)
+    history = project.history
 
     def courier(run: RunInfo, registry: Registry) -> RunCourier:
         return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)

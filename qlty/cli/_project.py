@@ -70,6 +70,11 @@ class Project:
             folder = load("QLTY", QltySettings).dir or STATE_DIR
         return cls(rootdir, StateDir(rootdir / folder), args.qlty_settings)
 
+    @property
+    def history(self) -> Path:
+        """The file of earlier outcomes; its settings are loaded."""
+        return self.rootdir / (load("QLTY", QltySettings).history or self.state_dir.history)
+
     def load_settings(self) -> None:
         """Make the project's settings those of all integrations.
 

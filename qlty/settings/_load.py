@@ -71,14 +71,14 @@ def flag(name: str, key: str) -> bool:
         return False
 
 
-def only_on(name: str) -> tuple[Condition, ...]:
+def only_on(name: str, sources: Sources | None = None) -> tuple[Condition, ...]:
     """Return ``ONLY_ON`` of ``name``, whatever is wrong with its other settings.
 
     Raises:
         SettingsError: it is no list of conditions.
     """
     setting, kind = Name(name, "ONLY_ON"), tuple[Condition, ...]
-    found = find(setting, current())
+    found = find(setting, sources or current())
     return () if found is None else _converted(setting, found, kind, secret=False)
 
 

@@ -199,3 +199,57 @@ def test_without_send_nothing_is_sent(check, project):
     project.write("own.py", _SENDERS)
     project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Fails']")
     assert check().returncode == 0
+
+
+@pytest.mark.parametrize("name", ["slack", "pagerduty"])
+def test_what_only_on_would_hold_back_here_is_said(check, name):
+    environ = {"CI": "", f"{name.upper()}_ONLY_ON": "ci"}
+    ran = check("--report-to", name, **environ)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "a run here would be held back: " in ran.stdout
+    assert f"{name.upper()}_ONLY_ON is ci, and this run is not in CI" in ran.stdout
+
+
+def test_an_only_on_that_is_none_is_not_ok(check):
+    ran = check("--report-to", "slack", SLACK_ONLY_ON="never")
+    assert ran.returncode == 1
+    assert "SLACK_ONLY_ON" in ran.stdout
+
+
+def test_of_an_own_integration_only_on_is_said_too(check, project):
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['spy.Spy']")
+    ran = check(SPY_ONLY_ON="branch:never")
+    assert ran.returncode == 0
+    assert "SPY_ONLY_ON is branch:never, and this run is on no branch" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("slack", "SLACK_API_URL"),
+        ("testrail", "TESTRAIL_BASE_URL"),
+        ("pagerduty", "PAGERDUTY_API_URL"),
+    ],
+)
+def test_a_connection_error_names_the_address(check, name, setting):
+    ran = check("--report-to", name, **{setting: "http://127.0.0.1:9"})
+    assert ran.returncode == 1
+    assert "refused" in ran.stdout
+    assert ran.stdout.count("http://127.0.0.1:9") == 1
+
+
+def test_a_connection_error_of_an_own_integration_names_its_target(check, project):
+    project.write(
+        "own.py",
+        """
+        from qlty.classes.integrations.base_integration import Integration
+
+        class Own(Integration):
+            def on_run_start(self): raise ConnectionRefusedError(111, "Connection refused")
+            def target(self): return "http://127.0.0.1:9/hooks"
+        """,
+    )
+    project.write("settings.py", "CUSTOM_INTEGRATIONS = ['own.Own']")
+    ran = check()
+    assert "Connection refused" in ran.stdout
+    assert "http://127.0.0.1:9/hooks" in ran.stdout
