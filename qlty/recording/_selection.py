@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qlty.runtime import contained
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -53,6 +55,7 @@ class Selection:
         """The same, of the first worker of xdist: all of them collect the same tests."""
         self._tell(ids)
 
+    @contained
     def _tell(self, nodeids: Sequence[str]) -> None:
         if not self._told:
             self._told = True

@@ -16,7 +16,7 @@ from qlty.recording._selection import Selection
 from qlty.recording._terminal_log import TerminalLog
 from qlty.recording._termination import Termination
 from qlty.recording.active import ACTIVE_RUN, take_note_of, was_deselected
-from qlty.runtime import Owner
+from qlty.runtime import Owner, no_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +52,7 @@ class Session:
         if session is not None:
             session.shouldstop = "SIGTERM"
 
+    @no_warnings()
     def begin(self) -> None:
         """Start the run; from here on every report is recorded."""
         self._termination.install()
@@ -116,6 +117,7 @@ class Session:
             self._config.pluginmanager.unregister(self)
             self._config.pluginmanager.register(self, SESSION)
 
+    @no_warnings()
     def _finish(self, session: pytest.Session) -> None:
         if self._finished or not self._owner.is_here:
             return

@@ -17,6 +17,7 @@ from qlty.lifecycle import Deliveries, Plan, Run
 from qlty.recording._facts import FactsPlugin
 from qlty.recording._session import SESSION, Session
 from qlty.recording.active import report_to_ini, was_deselected
+from qlty.runtime import no_warnings
 from qlty.settings import (
     BUILT_IN,
     QltySettings,
@@ -63,6 +64,7 @@ def activate_worker(config: pytest.Config) -> None:
         config.pluginmanager.register(FactsPlugin(), _FACTS)
 
 
+@no_warnings()
 def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session | None:
     """Begin a run after collection, for these integrations alone and without ``settings.py``.
 

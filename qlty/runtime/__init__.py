@@ -8,5 +8,6 @@ from qlty.runtime._contained import contained
 from qlty.runtime._descriptors import AppendedFile, Descriptor
 from qlty.runtime._log import logger
 from qlty.runtime._owner import Owner
+from qlty.runtime._warnings import no_warnings
 
-__all__ = ["AppendedFile", "Descriptor", "Owner", "contained", "logger"]
+__all__ = ["AppendedFile", "Descriptor", "Owner", "contained", "logger", "no_warnings"]

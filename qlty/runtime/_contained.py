@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from qlty.runtime._log import logger
+from qlty.runtime._warnings import no_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +19,14 @@ def contained(method: Callable[P, R]) -> Callable[P, R | None]:
     """Log what ``method`` raises, each kind once per object, instead of handing it on.
 
     pytest takes an exception in a hook for an internal error and ends the run.
-    Where it raises, the method returns ``None``.
+    Where it raises, the method returns ``None``. Its warnings meet no filter of the suite.
     """
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
-            return method(*args, **kwargs)
+            with no_warnings():
+                return method(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in here
             kind = f"{method.__name__}: {type(error).__name__}"
             told = vars(args[0]).setdefault("_told", set())

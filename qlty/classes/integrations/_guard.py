@@ -7,10 +7,9 @@ from signal import ITIMER_REAL, SIGALRM, setitimer, signal
 from threading import current_thread, main_thread
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any
-from warnings import catch_warnings, simplefilter
 
 from qlty.errors import QltyError
-from qlty.runtime import clock
+from qlty.runtime import clock, no_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +83,7 @@ class TimeLimit:
         """
         try:
             self._started = clock.monotonic()
-            with catch_warnings():
-                simplefilter("ignore")  # a suite that makes warnings errors means its own
+            with no_warnings():
                 call()
             self._started = 0.0
         except HookTimeout:
