@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from hashlib import sha256
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 from qlty.masking._names import from_environment, is_weak
@@ -13,13 +14,16 @@ from qlty.masking._shapes import MASK, find_shapes, mask_assignments, mask_token
 from qlty.masking._spellings import cut_spellings, literals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: a piece of a secret at the edge of a cut text is masked from so many characters on
 _PIECE = 6
 
 # how shortened text shows where it was cut, as pytest and our own limits do
 _CUT_MARK = re.compile(r"\.\.\.|…|[\[\]]")
+
+#: white space that ends a value, and cuts no line
+_BETWEEN = "\x1f"
 
 #: fields whose value is an identity: rewriting it would make another one of it
 _IDENTITIES = frozenset({"nodeid", "key", "dedup_key", "incident_key", "id", "run_id"})
@@ -61,12 +65,11 @@ class Masker:
 
         Far cheaper than masking every string of a large record; may say yes where there is nothing.
         """
-        shown = [text]
         if "\\" in text:
-            plain = text.replace("\\n", "\n").replace("\\u001b", "\x1b").replace('\\"', '"')
-            shown += [text.replace("\\\\", "\\"), plain]
+            text = _BETWEEN.join(_strings_of(text))
         return (
-            any(self._literals.may_be_in(each) or find_shapes(each) for each in shown)
+            self._literals.may_be_in(text)
+            or find_shapes(text)
             or self._pieces.may_be_in(text)
             or any(word in text for word in self._weak)
         )
@@ -119,6 +122,23 @@ class Masker:
             if word in text:
                 text = pattern.sub(_mask_word, text)
         return text
+
+
+def _strings_of(text: str) -> Iterator[str]:
+    """Yield all that a JSON value says, without its escapes; other text as it is."""
+    try:
+        left = [loads(text)]
+    except (ValueError, RecursionError):
+        left = [text]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            for name, item in value.items():
+                left += [name, item] if isinstance(item, list | dict) else [f"{name}: {item}"]
+        elif isinstance(value, list):
+            left += value
+        else:
+            yield str(value)
 
 
 def _standing_alone(word: str) -> re.Pattern[str]:

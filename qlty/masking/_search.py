@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 #: bytes of a sample; a literal of twice as many less one holds a whole one at any alignment
 _SAMPLE = array("I").itemsize
 
-#: where a terminal or a log cuts a word in two: colour codes, a new line with what begins it
-_BREAK = re.compile(r"\x1b\[[0-9;?]{0,20}[@-~]|\r?\n[ \t]{0,40}(?:[E>|+][ \t]{1,40})?['\"]?")
+_NEXT_LINE = r"\n[ \t]{0,40}(?:[E>|+][ \t]{1,40})?['\"]?"
+#: where a terminal or a log cuts a word in two: colour codes, a new line with what begins it;
+#: each way begins with a character, so that a text is searched for these three alone
+_BREAK = re.compile(rf"\x1b\[[0-9;?]{{0,20}}[@-~]|\r{_NEXT_LINE}|{_NEXT_LINE}")
+#: pprint writes 'abc'\n 'def'
+_QUOTED_ENDS = tuple(quote + end for quote in "'\"" for end in "\x1b\r\n")
 
 
 class Literals:
@@ -40,6 +45,8 @@ class Literals:
         """Return those that may be in a text, and surely all that are, longest first."""
         samples = _samples_of(text.encode("utf-8", "surrogatepass"))
         there = self._known.intersection(samples)
+        if not there:
+            return []
         found = {
             literal
             for sample in there
@@ -51,9 +58,14 @@ class Literals:
 
     def may_be_in(self, text: str) -> bool:
         """Say whether one of them may be in a text, whole or cut in two by a line end."""
-        return bool(self.candidates(text)) or (
-            _BREAK.search(text) is not None and bool(self.candidates(_join(text)[0]))
-        )
+        return bool(self.candidates(text)) or self._may_be_broken_in(text)
+
+    def _may_be_broken_in(self, text: str) -> bool:
+        joined = text
+        for quoted in _QUOTED_ENDS:
+            joined = joined.replace(quoted, quoted[1:])
+        joined = _BREAK.sub("", joined)
+        return len(joined) != len(text) and bool(self.candidates(joined))
 
     def replace(self, text: str, mask: str) -> str:
         """Replace every one of them."""
@@ -63,9 +75,9 @@ class Literals:
 
     def replace_broken(self, text: str, mask: str) -> str:
         """Replace those that colour codes or line ends cut in two."""
-        joined, starts, lost = _join(text)
-        if not lost:
+        if not self._may_be_broken_in(text):
             return text
+        joined, starts, lost = _join(text)
         spans = sorted(self._spans(joined))
         parts, done = [], 0
         for start, end in spans:
@@ -93,7 +105,7 @@ def _join(text: str) -> tuple[str, list[int], list[int]]:
     done = length = 0
     for found in _BREAK.finditer(text):
         begin = found.start()
-        begin -= begin > done and text[begin - 1] in "'\""  # pprint writes 'abc'\n 'def'
+        begin -= begin > done and text[begin - 1] in "'\""
         parts.append(text[done:begin])
         length += begin - done
         done = found.end()
@@ -113,34 +125,39 @@ class Pieces:
     def __init__(self, literals: Iterable[str], shortest: int) -> None:
         self._size = shortest
         self._at: dict[str, list[tuple[str, int]]] = {}
-        literals = [literal for literal in literals if len(literal) >= shortest]
-        edges = {edge for one in literals for edge in (one[:shortest], one[-shortest:])}
-        # one pass over the text, whatever their number: this is searched once per test
-        self._edges = re.compile("|".join(map(re.escape, sorted(edges)))) if edges else None
-        for literal in literals:
+        self._edges: dict[int, set[str]] = {}
+        for literal in (one for one in literals if len(one) >= shortest):
+            for edge in (literal[:shortest], literal[-shortest:]):
+                raw = edge.encode("utf-8", "surrogatepass")
+                for sample in (*_samples_of(raw), *_samples_of(raw[1:])):
+                    self._edges.setdefault(sample, set()).add(edge)
             for at in range(len(literal) - shortest + 1):
                 self._at.setdefault(literal[at : at + shortest], []).append((literal, at))
+        self._samples = frozenset(self._edges)
 
     def replace(self, text: str, mask: str, cut: re.Pattern[str]) -> str:
         """Replace the longest piece at both sides of each place where the text was cut."""
-        spans = self._spans(text, cut) if self._at else []
+        spans = self._spans(text, cut) if self.may_be_in(text) else []
         return _replaced(text, spans, mask) if spans else text
 
     def may_be_in(self, text: str) -> bool:
         """Say whether there may be any, wherever the text was cut."""
-        return self._edges is not None and self._edges.search(text) is not None
+        raw = text.encode("utf-8", "surrogatepass")
+        # every second byte begins a sample, so that there is one in the six bytes of any edge
+        there = self._samples.intersection(chain(_samples_of(raw), _samples_of(raw[2:])))
+        return any(edge in text for sample in there for edge in self._edges[sample])
 
     def _spans(self, text: str, cut: re.Pattern[str]) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []
         known, size = self._at, self._size
-        edges = [(0, 0), *(found.span() for found in cut.finditer(text)), (len(text), len(text))]
+        edges = chain([(0, 0)], map(re.Match.span, cut.finditer(text)), [(len(text), len(text))])
         for start, end in edges:
-            if text[start - size if start > size else 0 : start] in known:
-                head = self._head(text, start)
-                spans += [(start - head, start)] * bool(head)
-            if text[end : end + size] in known:
-                tail = self._tail(text, end)
-                spans += [(end, end + tail)] * bool(tail)
+            if text[start - size if start > size else 0 : start] in known and (
+                head := self._head(text, start)
+            ):
+                spans.append((start - head, start))
+            if text[end : end + size] in known and (tail := self._tail(text, end)):
+                spans.append((end, end + tail))
         return spans
 
     def _head(self, text: str, end: int) -> int:

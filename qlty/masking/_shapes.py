@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from qlty.masking._names import holds_secret, is_secret_name, looks_random
@@ -45,21 +46,12 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
-#: every name of a secret has one of these in it
-_HINTS = (
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "auth",
-    "credential",
-    "hook",
-    "dsn",
-    "jwt",
-    "cookie",
-)
 _LONGEST_NAME = 60
+#: every name of a secret has one of these in it, and a value behind it
+_HINTS = {
+    hint: re.compile(rf"{hint}[\w-]{{0,{_LONGEST_NAME}}}\\?[\"']?[ \t]{{0,4}}[:=]>?[ \t]{{0,4}}\S")
+    for hint in "pass pwd secret token key auth credential hook dsn jwt cookie".split()  # noqa: SIM905
+}
 _NAME = re.compile(r"[\w-]+")
 #: a quoted value, or one that ends with a space or a sign that values do not have
 _VALUE = re.compile(
@@ -103,7 +95,8 @@ def _assigned(text: str) -> Iterator[tuple[int, int]]:
     if len(lower) != len(text):
         lower = text  # a letter whose small form is two
     end = 0
-    for at in sorted(at for hint in _HINTS for at in _places(lower, hint)):
+    found = [assigned.finditer(lower) for hint, assigned in _HINTS.items() if hint in lower]
+    for at in sorted(one.start() for one in chain.from_iterable(found)):
         if at < end:
             continue
         before = _NAME.match(text[max(end, at - _LONGEST_NAME) : at][::-1])
@@ -116,13 +109,6 @@ def _assigned(text: str) -> Iterator[tuple[int, int]]:
         if value and is_secret_name(name[0]) and _is_secret(name[0], value):
             end = value.end()
             yield value.span("quoted" if value["quote"] else "bare")
-
-
-def _places(text: str, hint: str) -> Iterator[int]:
-    at = text.find(hint)
-    while at >= 0:
-        yield at
-        at = text.find(hint, at + len(hint))
 
 
 def _is_secret(name: str, value: re.Match[str]) -> bool:
