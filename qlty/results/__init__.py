@@ -31,7 +31,7 @@ from qlty.results._model import (
     TestResults,
     run_info_from_json,
 )
-from qlty.results._run_outcome import RunOutcome, run_outcome
+from qlty.results._run_outcome import RunOutcome, in_words, run_outcome
 from qlty.results._text import MESSAGE_LIMIT, clean, for_terminal, shorten
 from qlty.results._totals import Totals, count, iter_results
 
@@ -64,6 +64,7 @@ __all__ = [
     "failure_of",
     "for_terminal",
     "ids_in",
+    "in_words",
     "interrupted_result",
     "iter_results",
     "merge",

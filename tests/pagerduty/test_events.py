@@ -200,6 +200,28 @@ def test_a_change_event_tells_of_the_run_beside_incidents(machine, sandbox):
     assert change["payload"]["custom_details"]["commit"] == "abc"
 
 
+@pytest.mark.parametrize(
+    ("tests", "facts", "said"),
+    [
+        ({"test_pay": "skipped", "test_other": "xfailed"}, {}, "2 tests, all skipped"),
+        ({"test_pay": "passed"}, {"cut_short": True}, "cut short: 1 test ran without"),
+        ({"test_pay": "passed"}, {"exit_status": 3}, "and yet the run failed"),
+    ],
+)
+def test_a_change_event_calls_nothing_passed_that_is_not(machine, sandbox, tests, facts, said):
+    settings = {**BY_EVENTS, "PAGERDUTY_CHANGE_EVENTS": "true"}
+    machine(project="shop", **facts).run(tests, settings=settings)
+    change = next(e for e in sandbox.pagerduty.events if e["event_action"] == "change")
+    assert said in change["payload"]["summary"]
+
+
+def test_a_run_that_skipped_everything_resolves_nothing(machine, sandbox):
+    ci = machine()
+    ci.run({"a.py::t": "failed", "b.py::t": "failed"}, settings=BY_EVENTS)
+    ci.run({"a.py::t": "skipped", "b.py::t": "xfailed"}, settings=BY_EVENTS)
+    assert statuses(sandbox) == ["triggered", "triggered"]
+
+
 def test_no_change_event_is_sent_unless_it_is_asked_for(machine, sandbox):
     machine().run({"test_pay": "passed"}, settings=BY_EVENTS)
     assert "change" not in actions(sandbox)

@@ -84,6 +84,31 @@ def test_a_run_without_case_ids_says_so_and_makes_nothing(sandbox, run_pytest):
     assert "no test names a TestRail case" in done.stdout + done.stderr
 
 
+SKIPS = """
+import pytest
+pytestmark = [pytest.mark.testrail(1), pytest.mark.skip(reason="not today")]
+def test_a(): pass
+def test_b(): pass
+"""
+
+
+def test_a_run_that_skipped_everything_is_no_pass_in_testrail(sandbox, run_pytest):
+    done = run_pytest(suite=SKIPS)
+    assert done.returncode == 0
+    assert sandbox.testrail.runs == []
+    assert "delivered" not in done.stdout + done.stderr
+
+
+def test_a_comment_on_skipped_tests_does_not_say_that_they_passed(sandbox, run_pytest):
+    settings = "TESTRAIL = {'STATUSES': {'skipped': 'blocked'}}"
+    run_pytest(suite=SKIPS, settings=settings)
+    (run,) = sandbox.testrail.runs
+    (result,) = run["results"]
+    assert (result["case_id"], result["status_id"]) == (1, 2)
+    assert result["comment"].startswith("2 tests:\n- skipped: test_suite.py::test_a")
+    assert "pass" not in result["comment"]
+
+
 def test_a_wrong_project_is_told_before_the_tests_and_changes_no_outcome(sandbox, run_pytest):
     done = run_pytest(suite="def test_a(): pass\n", TESTRAIL_PROJECT_ID="77")
     assert "TESTRAIL PROJECT_ID is 77" in done.stdout + done.stderr

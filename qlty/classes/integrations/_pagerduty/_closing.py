@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qlty.classes.integrations._pagerduty._blind import Suspects, failing_before, suspects
 from qlty.classes.integrations._pagerduty._resolving import Extent, passes
 from qlty.classes.integrations._pagerduty._text import one_line
+from qlty.results import in_words
 from qlty.runtime import clock
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from qlty.classes.integrations._pagerduty._scope import Scope
     from qlty.classes.integrations._pagerduty._settings import PagerDutySettings
     from qlty.classes.integrations._pagerduty._trend import Past
-    from qlty.results import Totals
+    from qlty.results import RunInfo, Totals
 
 
 def settlement(
@@ -82,13 +83,11 @@ def _suspects(proved: Iterable[tuple[Known, Scope, Passes]], past: Past, run_id:
     return found
 
 
-def change_event(run: Mapping[str, Any], totals: Totals) -> dict[str, Any]:
+def change_event(run: RunInfo, totals: Totals) -> dict[str, Any]:
     """Return the change event of a run, shown beside incidents; it pages nobody.
 
     https://developer.pagerduty.com/docs/events-api-v2-send-change-events
     """
-    failed, total = totals["failed_testcases"], totals["total_testcases"]
-    told = f"{failed} of {total} tests failed" if failed else f"{total} tests, none failed"
     environment = f" [{run['environment']}]" if run.get("environment") else ""
     facts = {
         name: run.get(name)
@@ -96,7 +95,9 @@ def change_event(run: Mapping[str, Any], totals: Totals) -> dict[str, Any]:
     }
     event: dict[str, Any] = {
         "payload": {
-            "summary": one_line(f"{run.get('project') or 'Tests'}{environment}: {told}"),
+            "summary": one_line(
+                f"{run.get('project') or 'Tests'}{environment}: {in_words(totals, run)}"
+            ),
             "source": run.get("host") or "qlty",
             "timestamp": clock.utc_now().isoformat(timespec="milliseconds"),
             "custom_details": {name: value for name, value in facts.items() if value},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qlty.classes.integrations._slack import limits
 from qlty.classes.integrations._slack.text import code, cut, fence, line, link, mention, plain
 from qlty.classes.integrations._templates import fill, run_facts
+from qlty.results import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -193,26 +194,7 @@ def _name(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    total, failed = report.totals["total_testcases"], report.failures
-    if failed:
-        verdict = _failed(total, failed, report.uncollected)
-        verdict += f", {report.new} new" if report.new else ""
-    elif not total:
-        verdict = "no tests ran"
-    elif report.totals["skipped_testcases"] == total:
-        verdict = f"{_number(total, 'test')}, all skipped"
-    elif report.outcome == "failure":
-        verdict = f"{_number(total, 'test')} ran without a failure, and yet the run failed"
-    else:
-        verdict = f"{_number(total, 'test')}, none failed"
-    return f"cut short: {verdict}" if report.run.get("cut_short") else verdict
-
-
-def _failed(total: int, failed: int, files: int) -> str:
-    """Say how many tests failed; a file that cannot be imported counts as one, and is none."""
-    tests = f"{failed - files} of {_number(total - files, 'test')} failed"
-    broken = f"{_number(files, 'file')} could not be collected"
-    return ", ".join([tests] * (failed > files) + [broken] * bool(files))
+    return in_words(report.totals, report.run, new=report.new, files=report.uncollected)
 
 
 def _counts(report: Report) -> str:
