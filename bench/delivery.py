@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from qlty.delivery import Masker, Outbox, Sent, drain, start_relay
+from qlty.delivery import Masker, Outbox, Sent, drain
 from qlty.results import TestCase
 from qlty.runs import RecordWriter, StateDir
 
@@ -165,16 +165,6 @@ def resident_mebibytes():
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def relay_start_seconds():
-    """Return seconds from the start of a relay to its end, with nothing to do."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "outbox.sqlite3"
-        Outbox.open(path, Masker()).close()
-        started = time.perf_counter()
-        assert start_relay({"outbox": str(path)}).finish(1)
-        return time.perf_counter() - started
-
-
 def python_start_seconds():
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
@@ -193,7 +183,6 @@ def main():
     bare, drained, grown = drain_figures()
     print(f"drain of 10,000 deliveries:  {drained:8.2f} s    ({drained / bare:.2f} x a bare loop)")
     print(f"memory grown by that drain:  {grown:8.1f} MiB")
-    print(f"relay, start to end:         {best(relay_start_seconds) * 1e3:8.0f} ms")
     print(f"python, start to end:        {best(python_start_seconds) * 1e3:8.0f} ms")
 
 

@@ -220,7 +220,7 @@ def _report_killed_runs(project: Project, outbox: Outbox) -> Recovered:
     history = project.history
 
     def courier(run: RunInfo, registry: Registry) -> RunCourier:
-        return RunCourier(run, registry, outbox, history, on_urgent=lambda: None)
+        return RunCourier(run, registry, lambda: outbox, history, on_urgent=lambda: None)
 
     killed = report_dead_runs(project.state_dir, project.rootdir, courier, HookLimits())
     for reporter, registry in killed.reported:

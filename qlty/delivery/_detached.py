@@ -48,6 +48,7 @@ class Detached:
         self._control = control
         self._status = status
         self._said = b""
+        self._lines: list[bytes] = []
         self._ended: int | None = None
         _all.add(self)
 
@@ -59,12 +60,19 @@ class Detached:
         """Tell it, by the end of its input, that nothing more comes."""
         self._control.close()
 
+    def heard(self) -> list[bytes]:
+        """Return the lines that it has told since the last call. Never waits."""
+        self.poll()
+        lines, self._lines = self._lines, []
+        return lines
+
     def poll(self) -> int | None:
         """Return its exit status, ``None`` while it lives, -1 where it ended without one."""
+        while self._ended is None and (said := self._status.read()):
+            *lines, self._said = (self._said + said).split(b"\n")
+            self._lines += lines
         if self._ended is None:
-            said = self._status.read()
-            self._said += said or b""
-            if self._said:
+            if self._said.isdigit():
                 self._ended = int(self._said)
             elif said is not None or born_at(self.pid) != self._born:
                 self._ended = _NO_STATUS
@@ -107,15 +115,16 @@ def start_detached(
     environ: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Detached:
-    """Start ``module.run(setup, control)`` in a process of its own, in a session of its own.
+    """Start ``module.run(setup, control, tell)`` in a process of its own, in a session of its own.
 
     There the interpreter's own modules and the installed ones come first, then what else stands
     on ``sys.path`` here, and what lies in the project's root last: nothing of a project takes the
     place of a module that the process needs.
 
     Args:
-        module: dotted name; its ``run`` gets the setup and its standard input, as a binary file
-            that ends when this process ends or closes it. What it raises gives the exit status 1.
+        module: dotted name; its ``run`` gets the setup; its standard input, as a binary file that
+            ends when this process ends or closes it; and a descriptor that takes lines for
+            :meth:`Detached.heard`. It returns the exit status; what it raises makes that 1.
         setup: JSON, handed over through a pipe, so that secrets are never on a command line.
             ``rootdir`` says where the project is. ``run`` is added: the name of this process, as
             :func:`qlty.delivery._process.is_alive` takes it.

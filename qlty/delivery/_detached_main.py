@@ -103,7 +103,7 @@ def main() -> None:
     _import_qlty()
     import importlib
 
-    result = importlib.import_module(sys.argv[1]).run(setup, sys.stdin.buffer)
+    result = importlib.import_module(sys.argv[1]).run(setup, sys.stdin.buffer, status)
     os.write(status, b"%d" % result)
     # threads that still wait for a server that does not answer must not keep the process alive
     os._exit(result)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from qlty.delivery._settings import use_settings
 from qlty.settings import import_of_project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from qlty.delivery._drain import Sender
 
 
@@ -34,37 +31,6 @@ class ImportedSenders:
         if integration not in self._built:
             self._built[integration] = _build(integration, class_path)
         return self._built[integration]
-
-
-class ProjectSenders:
-    """The integrations of a project whose settings are read when the first one is needed."""
-
-    def __init__(self, setup: Mapping[str, Any]) -> None:
-        self._setup = setup
-        self._imported = ImportedSenders()
-        self._ready = False
-        self._error: Exception | None = None
-
-    def get(self, integration: str, class_path: str | None) -> Sender | None:
-        """Return the sender of an integration.
-
-        Raises:
-            Exception: whatever reading the settings, importing or constructing it raises.
-        """
-        if not self._ready:
-            self._ready = True
-            self._error = _trouble_with_settings(self._setup)
-        if self._error is not None:
-            raise self._error
-        return self._imported.get(integration, class_path)
-
-
-def _trouble_with_settings(setup: Mapping[str, Any]) -> Exception | None:
-    try:
-        use_settings(setup)
-    except Exception as error:  # noqa: BLE001 -- the project's own module may raise anything
-        return error
-    return None
 
 
 def _build(integration: str, class_path: str) -> Sender:

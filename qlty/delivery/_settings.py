@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def use_settings(setup: Mapping[str, Any]) -> None:
-    """Install the sources of settings that a run has told of; see :func:`start_relay`.
+    """Install the sources of settings that a run has told of; as JSON.
 
     Credentials are never stored with a delivery: this is where they are read again.
 

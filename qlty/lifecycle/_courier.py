@@ -36,7 +36,7 @@ class RunCourier:
         self,
         run: RunInfo,
         registry: Registry,
-        outbox: Outbox,
+        outbox: Callable[[], Outbox],
         history_file: Path,
         on_urgent: Callable[[], None],
     ) -> None:
@@ -58,7 +58,7 @@ class RunCourier:
 
     def deliver(self, integration: Integration, payload: dict[str, Any], order: Order) -> Delivery:
         """Commit a payload to the outbox."""
-        delivery = self._outbox.enqueue(
+        delivery = self._outbox().enqueue(
             integration=integration.name,
             target=order.target or integration.target(),
             key=order.key or self._own_key(integration, payload, order.kind),
@@ -86,7 +86,7 @@ class RunCourier:
 
     def waiting(self, integration: Integration, kind: str) -> list[dict[str, Any]]:
         """Return the payloads of a kind that wait in the outbox, also since earlier runs."""
-        return self._outbox.payloads(integration.name, integration.target(), kind)
+        return self._outbox().payloads(integration.name, integration.target(), kind)
 
     def note(self, integration: Integration, text: str) -> None:
         """Add a line to the receipt, once."""

@@ -1,33 +1,41 @@
-"""A run's way out: record, outbox, sending, receipt."""
+"""A run's way out: the record, the reporter that follows it, and the receipt."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
+from collections.abc import Iterable, Mapping
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qlty.classes.integrations.base_integration import Integration
-from qlty.delivery import Outbox, Receipt, current_masker, receipt_of
+from qlty import config
+from qlty.delivery import current_masker
+from qlty.errors import RunAborted
 from qlty.lifecycle._courier import RunCourier
-from qlty.lifecycle._recovery import report_dead_runs
-from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, Sending
-from qlty.results import iter_results
+from qlty.lifecycle._exchange import plain
+from qlty.lifecycle._reporter import Reporter
+from qlty.lifecycle._sending import INTERRUPTED_TIMEOUT, OwnSending, receipt_here
 from qlty.runs import RecordWriter, StateDir
 from qlty.runtime import clock, logger
 from qlty.runtime.files import open_own
+from qlty.settings import current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
+    from qlty.classes.integrations.base_integration import Context, Integration
     from qlty.classes.integrations.registry import Registry
-    from qlty.results import Attempt, RunInfo, TestCase, TestResult, TestResults
+    from qlty.delivery import Outbox
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult
     from qlty.settings import QltySettings
+
+#: seconds beyond what a preflight may take until the reporter must have told of it
+_TELLING = 5.0
+
+#: facts of the run that become known while it goes on
+_LATE_FACTS = ("whole", "entire", "exit_status", "cut_short")
 
 
 class Deliveries:
-    """Keeps what one run records and hands over, and sends it."""
+    """Keeps what one run records and hands over, and has it reported and sent."""
 
     def __init__(self, rootdir: Path, settings: QltySettings, receipt_file: Path | None) -> None:
         self._rootdir = rootdir
@@ -36,22 +44,25 @@ class Deliveries:
         self._receipt_file = receipt_file.absolute() if receipt_file else None
         self.state = StateDir(rootdir / (settings.dir or ".qlty-framework"))
         self._history_file = rootdir / (settings.history or self.state.history)
-        self._deadline: float | None = None
-        self._earlier: list[tuple[RunCourier, Registry]] = []
+        self._deadline = 0.0
+        self._waits_end = float("inf")
+        self._outbox: Outbox | None = None
+        self._own: OwnSending | None = None
+        self._is_over = False
+        #: those that live in the reporter and were not told of the end
+        self._untold: list[str] = []
 
     def open(self, run: RunInfo, registry: Registry) -> None:
-        """Make the outbox and connect it to the integrations."""
-        trouble = self.state.ensure()
+        """Make the state folder and connect the integrations."""
+        self._trouble = self.state.ensure()
         if not self.state.is_private():
             # nothing is read from, or written into, what others may have prepared
             self.state = StateDir(Path(os.devnull) / "nowhere")
             self._history_file = self._rootdir / (self._settings.history or self.state.history)
-        self._outbox = Outbox.open(None if trouble else self.state.outbox)
-        self._outbox.trouble = self._outbox.trouble or trouble
         self._registry = registry
-        log = self.state.runs / f"{run['id']}.relay.log"
-        self._sending = Sending(self._outbox, registry, self._rootdir, log)
-        self._courier = self._make_courier(run, registry)
+        self._courier = RunCourier(
+            run, registry, self._open_outbox, self._history_file, lambda: None
+        )
         registry.connect(self._courier)
 
     def registered(self) -> None:
@@ -66,19 +77,60 @@ class Deliveries:
         return current_masker().mask(text)
 
     def begin(self) -> None:
-        """Begin the record: from here on the run is reported, whatever ends it."""
-        paths = [self._registry.class_path(integration) for integration in self._registry]
-        self._record = RecordWriter.create(self.state, self._courier.run, filter(None, paths))
+        """Begin the record, and the reporter, which starts the integrations that live there."""
+        run = self._courier.run
+        self._hosted = self._registry.host()
+        self._paths = {i.name: self._registry.class_path(i) for i in self._registry}
+        paths = filter(None, self._paths.values())
+        self._record = RecordWriter.create(self.state, run, paths)
+        environ = current().environ
+        log = self.state.runs / f"{run['id']}.reporter.log"
+        self._reporter = Reporter(self._setup(), self._rootdir, environ, log)
+        self._record.on_move = self._reporter.follow
 
-    def deliver_abort(self) -> None:
-        """Send what integrations say of a run that does not begin."""
-        if self._outbox.counts(self._courier.run["id"]):
-            self._sending.start()
-            self._deliver(self._budget(interrupted=False))
+    def started(self) -> None:
+        """The integrations of this process are started; some take no part after all."""
+        left = {integration.name for integration in self._registry}
+        gone = [path for name, path in self._paths.items() if name not in left and path]
+        if gone:
+            self._record.without(gone)
+
+    def await_required(self) -> None:
+        """Wait for the required integrations of the reporter.
+
+        Raises:
+            RunAborted: one of them cannot start.
+        """
+        self._reporter.receive()
+        names = self._registry.hosted(required=True)
+        if not names:
+            return
+        known = self._reporter.wait_for_start(names, self._registry.limits.run_start + _TELLING)
+        started = self._reporter.started
+        for name in names:
+            if not known and name not in started:
+                raise RunAborted(name, "the reporter does not tell whether it can start")
+            if (cause := started[name]) is not None:
+                raise RunAborted(name, cause)
+
+    def tell_abort(self, aborted: RunAborted) -> None:
+        """Have those in the reporter told that the run does not begin; send what is said of it."""
+        self._set_deadline(interrupted=False)
+        order = {"abort": [aborted.integration, aborted.cause], **self._for_receipt()}
+        if self._own is not None:
+            self._own.finish_by(self._deadline)
+        self._reporter.abort(order, self._left())
+        if self._own is not None:
+            self._own.join(self._deadline)
 
     def abandon(self) -> None:
         """Let go of everything: the run does not begin."""
-        self._outbox.close()
+        self._reporter.kill()
+        self._record.end()
+        self._record.close()
+        self._record.path.unlink(missing_ok=True)
+        if self._outbox is not None:
+            self._outbox.close()
 
     def test_started(self, case: TestCase) -> None:
         """Note that a test runs."""
@@ -96,122 +148,200 @@ class Deliveries:
         """Keep a result before anybody is told of it."""
         self._record.finish(case, result)
 
-    def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
-        """Begin to send: from here on nothing of it can disturb a test.
+    def last_test_is_over(self, elapsed: float, log: str | None, *, interrupted: bool) -> None:
+        """Note the end of the tests: from here on nothing that is sent can disturb one.
 
-        Whoever has interrupted the run kills it soon: what waits for answers, and the runs that
-        were killed before, must not use up the time in which this one can be delivered.
+        Whoever has interrupted the run kills it soon: what waits for answers must not use up the
+        time in which it can be delivered.
         """
-        # now, for integrations get the results themselves and may change them
-        self._courier.history.record(iter_results(results), run_id=self._courier.run["id"])
-        self._sending.start()
+        run: dict[str, Any] = {**self._courier.run}
+        self._record.over({n: run[n] for n in _LATE_FACTS if n in run}, elapsed, log)
+        self._set_deadline(interrupted=interrupted)
+
+    def _set_deadline(self, *, interrupted: bool) -> None:
         now, budget = clock.monotonic(), self._budget(interrupted=interrupted)
         self._deadline = now + budget
-        self._outbox.waits_end = now + budget / 2
-        if interrupted:
-            return
-        limits = self._registry.limits
-        dead = report_dead_runs(self.state, self._rootdir, self._make_courier, limits)
-        self._earlier = dead.reported
+        # hooks wait for at most half of the time, so the other half is always there
+        self._waits_end = now + budget / 2
+        self._is_over = True
+        if self._outbox is not None:
+            self._prepare_sending(self._outbox)
 
-    def close(self, *, interrupted: bool, again: Iterable[Integration] = ()) -> bool:
+    def end_hosted(self, names: list[str], context: Context) -> Context:
+        """Have the reporter call ``on_run_end``; return what the context holds then."""
+        waits = max(0.0, self._waits_end - clock.monotonic())
+        order = {"end": names, "context": plain(context), "waits": waits}
+        try:
+            answer = self._reporter.end(order, self._left())
+        except KeyboardInterrupt:
+            self._registry.interrupted = True
+            self._reporter.skip()
+            answer = self._reporter.end_again(min(self._left(), INTERRUPTED_TIMEOUT))
+        if answer is None:
+            self._untold += names
+            return {}
+        told: Context = answer
+        return told
+
+    def local_ended(self, name: str) -> None:
+        """Note that an integration of this process was told of the end."""
+        if path := self._paths.get(name):
+            self._record.told([path])
+
+    def close(self, *, interrupted: bool) -> bool:
         """Finish sending within the time budget and say what became of everything.
-
-        Args:
-            interrupted: little time is left.
-            again: integrations to which the next run is to report this one.
 
         Returns:
             whether something that must be delivered was not.
         """
-        self._courier.history.save()
-        if self._outbox.durable:
-            self._end_record(again)
-            self._say_trouble()
-            complete = self._deliver(self._left(interrupted=interrupted))
-        else:
-            complete = self._deliver(self._left(interrupted=interrupted))
-            self._end_record([*again, *self._kept_nowhere()])
+        left = set(self._untold)
+        durable = self._trouble is None and self._is_shared and self._reporter.durable is not False
+        if durable:
+            self._end_record(left)
+            if self._record.trouble is not None:
+                logger.warning("%s: a kill would have lost results", self._record.trouble)
+        receipt = self._finish(interrupted=interrupted)
+        self._write(receipt)
+        if not durable:
+            self._end_record({*left, *_kept_nowhere(receipt)})
         self._record.close()
-        self._outbox.close()
+        if self._outbox is not None:
+            self._outbox.close()
         self.state.prune(self._settings.keep_runs)
-        return not complete
+        return not self._is_complete(receipt)
 
-    def _end_record(self, again: Iterable[Integration]) -> None:
+    # -- sending
+
+    def _finish(self, *, interrupted: bool) -> dict[str, Any]:
+        if self._untold:
+            self._reporter.kill()  # it hangs: what is left is sent by whoever sends next
+        try:
+            return self._finish_by(self._left(), interrupted=interrupted)
+        except KeyboardInterrupt:
+            pass
+        try:
+            # in here, for an impatient person presses twice
+            if self._left() > INTERRUPTED_TIMEOUT:
+                logger.warning("delivery goes on for %g s (Ctrl-C ends it)", INTERRUPTED_TIMEOUT)
+                return self._finish_by(INTERRUPTED_TIMEOUT, interrupted=True)
+        except KeyboardInterrupt:
+            pass
+        self._reporter.kill()
+        return self._receipt_here(filter(OwnSending.can_send, self._registry))
+
+    def _finish_by(self, seconds: float, *, interrupted: bool) -> dict[str, Any]:
+        deadline = clock.monotonic() + seconds
+        if self._own is not None:
+            self._own.finish_by(deadline)
+        order = {"interrupted": interrupted, **self._for_receipt()}
+        answer = self._reporter.finish(order, seconds)
+        if self._own is not None:
+            self._own.join(deadline)
+        if answer is None:
+            self._reporter.kill()
+            return self._receipt_here(filter(OwnSending.can_send, self._registry))
+        receipt: dict[str, Any] = answer["receipt"]
+        self._registry.undelivered += answer["undelivered"]
+        if self._is_shared or self._own is None:
+            return receipt
+        return _joined(receipt, self._receipt_here(self._own_senders()))
+
+    def _for_receipt(self) -> dict[str, Any]:
+        if not self._is_shared:
+            return {"names": [], "notes": {}}
+        names = [integration.name for integration in self._own_senders()]
+        return {"names": names, "notes": self._courier.notes}
+
+    def _own_senders(self) -> list[Integration]:
+        return list(filter(OwnSending.can_send, self._registry.local()))
+
+    def _receipt_here(self, senders: Iterable[Integration]) -> dict[str, Any]:
+        """Say what became of the deliveries of some, as the outbox of this process has it."""
+        names = [integration.name for integration in senders]
+        notes = self._courier.notes
+        return receipt_here(self._open_outbox(), self._courier.run["id"], notes, names)
+
+    def _open_outbox(self) -> Outbox:
+        if self._outbox is None:
+            from qlty.delivery import Outbox
+
+            self._outbox = Outbox.open(None if self._trouble else self.state.outbox)
+            self._outbox.trouble = self._outbox.trouble or self._trouble
+        if self._is_over:
+            self._prepare_sending(self._outbox)
+        return self._outbox
+
+    def _prepare_sending(self, outbox: Outbox) -> None:
+        """Begin to send what the reporter cannot send."""
+        outbox.waits_end = self._waits_end
+        senders = self._own_senders()
+        shared = self._is_shared and self._reporter.is_alive
+        if self._own is None and not (shared and all(map(self._registry.class_path, senders))):
+            alone = lambda: not (self._is_shared and self._reporter.is_alive)  # noqa: E731
+            self._own = OwnSending(outbox, self._registry, alone)
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether the reporter finds what is handed over here: it is in a file that is there."""
+        outbox = self._outbox
+        if outbox is None:
+            return True
+        return outbox.durable and outbox.path is not None and outbox.path.exists()
+
+    # -- the end of the record
+
+    def _end_record(self, again: set[str]) -> None:
         """Let the next run report this one to some, where it can build them."""
-        paths = {i.name: self._registry.class_path(i) for i in again}
-        if not any(paths.values()) or self._record.trouble:
+        paths = {name: self._paths[name] for name in again if self._paths.get(name)}
+        if not paths or self._record.trouble:
             self._record.end()
             return
-        self._record.told(
-            {self._registry.class_path(i) for i in self._registry} - {*paths.values()}
-        )
-        logger.warning("the next run reports this one to %s again", ", ".join(paths))
+        self._record.told({path for path in self._paths.values() if path} - {*paths.values()})
+        logger.warning("the next run reports this one to %s again", ", ".join(sorted(paths)))
 
-    def _kept_nowhere(self) -> list[Integration]:
-        """Return those of which nothing arrived; what arrived in part would arrive twice."""
-        receipt = _receipt(self._outbox, self._courier, self._registry)
-        lost = {line.integration for line in receipt.lines if line.waiting and not line.delivered}
-        return [integration for integration in self._registry if integration.name in lost]
+    def _is_complete(self, receipt: dict[str, Any]) -> bool:
+        complete = {one["integration"]: one["complete"] for one in receipt["integrations"]}
+        names = self._registry.must_deliver()
+        lost = self._registry.undelivered or any(name in self._untold for name in names)
+        return not lost and all(complete.get(name, True) for name in names)
 
-    def _say_trouble(self) -> None:
-        if not self._outbox.durable:
-            return  # nothing can be written at all, which the receipt says
-        if self._record.trouble is not None:
-            logger.warning("%s: a kill would have lost results", self._record.trouble)
-        if self._courier.history.trouble is not None:
-            logger.warning("%s", self._courier.history.trouble)
+    # -- settings and limits
 
     def _budget(self, *, interrupted: bool) -> float:
-        """Return the seconds from the last test to the receipt."""
         return INTERRUPTED_TIMEOUT if interrupted else self._settings.delivery_timeout
 
-    def _left(self, *, interrupted: bool) -> float:
-        """Return the seconds that are left of them: waiting counts, the hooks' own work does not.
+    def _left(self) -> float:
+        """Return the seconds that the run may still wait for the reporter."""
+        return max(1.0, self._deadline - clock.monotonic())
 
-        Hooks wait for at most half of the time, so the other half is always there.
-        """
-        budget = self._budget(interrupted=interrupted)
-        deadline = clock.monotonic() + budget if self._deadline is None else self._deadline
-        least = 1.0 if interrupted else budget / 2
-        return min(budget, max(least, deadline - clock.monotonic()))
+    def _setup(self) -> dict[str, Any]:
+        sources, limits = current(), self._registry.limits
+        kinds = (bool, int, float, str, type(None))
+        return {
+            "record": str(self._record.place),
+            "state": str(self.state.path),
+            "outbox": None if self._trouble else str(self.state.outbox),
+            "trouble": self._trouble,
+            "history": str(self._history_file),
+            "rootdir": str(self._rootdir),
+            "settings": sources.module.__name__ if sources.module else None,
+            "settings_named": getattr(sources.module, "__file__", None) is not None,
+            "options": {key: value for key, value in sources.options.items() if value is not None},
+            "ini": {key: value for key, value in sources.ini.items() if value is not None},
+            "flags": {k: v for k, v in vars(config).items() if k.isupper() and type(v) in kinds},
+            "hosted": self._hosted,
+            "local": [(n, p) for n, p in self._paths.items() if p and (n, p) not in self._hosted],
+            "segments": self._registry.segments(),
+            "names": list(self._paths),
+            "limits": [limits.run_start, limits.test_end, limits.run_end],
+            "budget": self._settings.delivery_timeout,
+        }
 
-    def _deliver(self, budget: float) -> bool:
-        try:
-            self._sending.finish(budget)
-            if self._outbox.durable and not self.state.outbox.exists():
-                self._outbox.trouble = (
-                    f"the state folder {self.state.path} was removed during the run"
-                )
-            receipt = self._say_receipts()
-        except sqlite3.Error as error:
-            path = self.state.outbox
-            logger.error("the outbox %s was damaged during the run (%s): delete it", path, error)
-            return not self._registry.must_deliver()
-        self._write(receipt)
-        names = self._registry.must_deliver()
-        return not self._registry.undelivered and all(receipt.line(n).complete for n in names)
-
-    def _make_courier(self, run: RunInfo, registry: Registry) -> RunCourier:
-        return RunCourier(run, registry, self._outbox, self._history_file, self._sending.urgent)
-
-    def _say_receipts(self) -> Receipt:
-        for courier, registry in self._earlier:
-            logger.info("of run %s:", courier.run["id"])
-            self._say(_receipt(self._outbox, courier, registry))
-        receipt = _receipt(self._outbox, self._courier, self._registry, meanwhile=True)
-        self._say(receipt)
-        return receipt
-
-    def _say(self, receipt: Receipt) -> None:
-        for line in receipt.render():
-            logger.info("%s", line)
-
-    def _write(self, receipt: Receipt) -> None:
+    def _write(self, receipt: dict[str, Any]) -> None:
         if self._receipt_file is None:
             return
         try:
-            text = dumps(receipt.to_json(), indent=2)
+            text = dumps(receipt, indent=2)
             self._receipt_file.parent.mkdir(parents=True, exist_ok=True)
             file = open_own(self._receipt_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
             with os.fdopen(file, "w", encoding="utf-8") as stream:
@@ -221,14 +351,16 @@ class Deliveries:
             logger.error("the receipt cannot be written to %s: %s", self._receipt_file, why)
 
 
-def _receipt(
-    outbox: Outbox, courier: RunCourier, registry: Registry, *, meanwhile: bool = False
-) -> Receipt:
-    senders = [i.name for i in registry if type(i).send is not Integration.send]
-    return receipt_of(
-        outbox,
-        courier.run["id"],
-        notes=courier.notes,
-        integrations=senders,
-        meanwhile=meanwhile,
-    )
+def _kept_nowhere(receipt: dict[str, Any]) -> set[str]:
+    """Return those of which nothing arrived; what arrived in part would arrive twice."""
+    lines = receipt["integrations"]
+    return {one["integration"] for one in lines if one["waiting"] and not one["delivered"]}
+
+
+def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **one,
+        "durable": one["durable"] and other["durable"],
+        "trouble": one["trouble"] or other["trouble"],
+        "integrations": [*one["integrations"], *other["integrations"]],
+    }

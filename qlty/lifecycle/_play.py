@@ -11,6 +11,8 @@ from qlty.results import RunInfo, TestCase, TestResult, TestResults, add_result,
 from qlty.results import run_info_from_json as _run_info
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qlty.classes.integrations.base_integration import Context
     from qlty.classes.integrations.registry import Registry
     from qlty.delivery import History
@@ -34,10 +36,21 @@ class Player:
         add_result(self.results, result)
         self._registry.on_test_end(case, result)
 
-    def run_ended(self, elapsed: float, log: str | None, context: Context) -> None:
-        """Tell of the end; ``context`` gets the facts of the run."""
+    def run_ended(
+        self,
+        elapsed: float,
+        log: str | None,
+        context: Context,
+        names: Collection[str] | None = None,
+    ) -> None:
+        """Tell all, or these, of the end; ``context`` gets the facts of the run."""
         context["run"] = self._info
-        self._registry.on_run_end(self.results, self._info["id"], elapsed, log, context)
+        self._registry.on_run_end(self.results, self._info["id"], elapsed, log, context, names)
+
+    def elapsed(self) -> float:
+        """Return the seconds from the run's beginning to the end of its last test."""
+        ends = [result["end_time"] for result in iter_results(self.results)]
+        return (max(ends) - self._info["start"]).total_seconds() if ends else 0.0
 
 
 def play(run: RecordedRun, registry: Registry, history: History) -> None:
@@ -52,7 +65,7 @@ def play(run: RecordedRun, registry: Registry, history: History) -> None:
     for case, result in [*run.finished, *run.interrupted()]:
         player.test_ended(case, result)
     history.record(iter_results(player.results), run_id=run.run_id)
-    player.run_ended(_elapsed(player), None, {})
+    player.run_ended(player.elapsed(), None, {})
     history.save()
 
 
@@ -63,8 +76,3 @@ def killed_run_info(run: RecordedRun) -> RunInfo:
         KeyError, TypeError, ValueError: the record does not have them.
     """
     return {**_run_info(run.info["run"]), "cut_short": True}
-
-
-def _elapsed(player: Player) -> float:
-    ends = [result["end_time"] for result in iter_results(player.results)]
-    return (max(ends) - player._info["start"]).total_seconds() if ends else 0.0

@@ -67,15 +67,16 @@ def report_dead_runs(
         except Exception as error:  # noqa: BLE001 - its facts are a file's: the own run comes first
             cause = one_line(error)
             logger.warning("run %s cannot be reported now: %s", dead.run.run_id, cause)
-            _settle(dead, dead.run.told, recovered)
+            settle(dead, dead.run.told, recovered)
             continue
         if len(registry):
             recovered.reported.append((courier, registry))
-        _settle(dead, told, recovered)
+        settle(dead, told, recovered)
     return recovered
 
 
-def _settle(dead: DeadRun, told: set[str], recovered: Recovered) -> None:
+def settle(dead: DeadRun, told: set[str], recovered: Recovered) -> None:
+    """Write down who has been told of a killed run; the others wait for the next process."""
     left = [path for path in dead.run.info.get("integrations", ()) if path not in told]
     if left and dead.age < _KEEP_TRYING:
         dead.told(told)

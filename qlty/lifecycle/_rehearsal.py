@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from qlty.classes.integrations._configured import ConfiguredIntegration
 from qlty.classes.integrations._rehearsal import NO_PROXY, Recorder, Request
 from qlty.delivery import Drainer, Outbox, mask, receipt_of
-from qlty.errors import SettingsError
+from qlty.errors import RunAborted, SettingsError
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
 from qlty.runtime import clock, logger
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from qlty.classes.integrations.base_integration import Integration
     from qlty.classes.integrations.registry import Registry
     from qlty.delivery import Job, Sent
-    from qlty.results import Attempt, RunInfo, TestCase, TestResult, TestResults
+    from qlty.results import Attempt, RunInfo, TestCase, TestResult
     from qlty.settings import QltySettings
 
 
@@ -67,9 +67,11 @@ class Rehearsal(Deliveries):
 
     def open(self, run: RunInfo, registry: Registry) -> None:
         """Connect the integrations to an outbox in memory; the state folder is left alone."""
-        self._outbox = Outbox.open(None)
+        self._memory = Outbox.open(None)
         self._registry = registry
-        self._courier = RunCourier(run, registry, self._outbox, self._history_file, lambda: None)
+        self._courier = RunCourier(
+            run, registry, lambda: self._memory, self._history_file, lambda: None
+        )
         self._no_proxy = _NoProxy()
         registry.connect(self._courier)
 
@@ -92,10 +94,20 @@ class Rehearsal(Deliveries):
                 )
 
     def begin(self) -> None:
+        """Keep no record, and start no reporter."""
+
+    def started(self) -> None:
         """Keep no record."""
 
-    def deliver_abort(self) -> None:
+    def await_required(self) -> None:
+        """All of them are started by now: they live in this process."""
+
+    def tell_abort(self, aborted: RunAborted) -> None:
         """Send nothing."""
+
+    def abandon(self) -> None:
+        """Let go of everything: the run does not begin."""
+        self._memory.close()
 
     def test_started(self, case: TestCase) -> None:
         """Keep no record."""
@@ -109,12 +121,12 @@ class Rehearsal(Deliveries):
     def test_ended(self, case: TestCase, result: TestResult) -> None:
         """Keep no record."""
 
-    def last_test_is_over(self, results: TestResults, *, interrupted: bool) -> None:
+    def last_test_is_over(self, elapsed: float, log: str | None, *, interrupted: bool) -> None:
         """Begin to send to the server, so that integrations can wait for each other's answers."""
-        del results, interrupted  # a rehearsal is no part of the history
+        del elapsed, log, interrupted  # a rehearsal is no part of the history
         self._recorder = self._recorder_for_all()
         self._recorder.__enter__()
-        self._drainer = Drainer(self._outbox, self, deadline=float("inf"))
+        self._drainer = Drainer(self._memory, self, deadline=float("inf"))
         self._drainer.follow = True
         self._thread = threading.Thread(
             target=self._drainer.run, args=(threading.Event(),), name="qlty-dry-run", daemon=True
@@ -125,14 +137,17 @@ class Rehearsal(Deliveries):
 
     def _wait_until_empty(self, deadline: float) -> None:
         while clock.monotonic() < deadline:
-            counts = self._outbox.counts()
+            counts = self._memory.counts()
             if not (counts.get("waiting") or counts.get("sending")):
                 return
             time.sleep(0.01)
 
-    def close(self, *, interrupted: bool, again: Iterable[Integration] = ()) -> bool:
+    def local_ended(self, name: str) -> None:
+        """Keep no record."""
+
+    def close(self, *, interrupted: bool) -> bool:
         """Show all requests, and what kept others from being made."""
-        del interrupted, again
+        del interrupted
         self._drainer.deadline = clock.monotonic() + self._settings.delivery_timeout
         self._drainer.follow = False
         self._drainer.wake()
@@ -141,7 +156,7 @@ class Rehearsal(Deliveries):
         self._no_proxy.end()
         self._requests += self._recorder.requests
         self._show()
-        self._outbox.close()
+        self._memory.close()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
         return False
@@ -188,7 +203,7 @@ class Rehearsal(Deliveries):
 
     def _remarks(self) -> Iterator[str]:
         """Yield what was held back, and what would fail whatever the remote says."""
-        receipt = receipt_of(self._outbox, self._courier.run["id"], notes=self._courier.notes)
+        receipt = receipt_of(self._memory, self._courier.run["id"], notes=self._courier.notes)
         for line in receipt.lines:
             yield from (f"{line.integration}: {note}" for note in line.notes)
             failed = (*line.refused, *line.waiting, *line.lost)

@@ -17,6 +17,7 @@ from qlty.settings import current, project_scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from qlty.classes.integrations.base_integration import Context
     from qlty.errors import RunAborted
     from qlty.lifecycle._deliveries import Deliveries
     from qlty.results import Attempt, RunInfo, TestCase, TestResult
@@ -59,8 +60,6 @@ class Run:
     plan: Plan
     deliveries: Deliveries
     info: RunInfo = field(init=False)
-    #: somebody wants the process to end, and did not choose what is skipped for that
-    terminated: bool = False
     _began: float = field(default_factory=clock.monotonic)
     _owner: Owner = field(default_factory=Owner)
 
@@ -85,8 +84,17 @@ class Run:
         if not len(self.registry):
             logger.warning("no integration takes part in this run: %s", self._where_looked())
         self.deliveries.registered()
-        self.registry.on_run_start()
         self.deliveries.begin()
+        self.registry.on_run_start()
+        self.deliveries.started()
+
+    def await_required(self) -> None:
+        """Wait until it is known whether the required integrations can start.
+
+        Raises:
+            RunAborted: one of them cannot.
+        """
+        self.deliveries.await_required()
 
     def abort(self, error: RunAborted) -> None:
         """Tell those that can be told that the run does not begin, and let go of everything."""
@@ -97,7 +105,7 @@ class Run:
     def _tell_abort(self, error: RunAborted) -> None:
         self.info["exit_status"] = ABORTED
         self.registry.on_run_abort(error)
-        self.deliveries.deliver_abort()
+        self.deliveries.tell_abort(error)
 
     def _register(self) -> None:
         with project_scope():
@@ -134,7 +142,8 @@ class Run:
         if result["captured"]:
             result["captured"] = {name: mask(text) for name, text in result["captured"].items()}
         self.deliveries.test_ended(case, result)
-        self._player.test_ended(case, result)
+        if self.registry.local():
+            self._player.test_ended(case, result)
 
     def finish(self, exit_status: int, log_path: Path | None, *, cut_short: bool) -> int:
         """Call ``on_run_end``, deliver, print the receipt.
@@ -147,8 +156,9 @@ class Run:
         self.info["exit_status"] = exit_status
         self.info["cut_short"] = cut_short
         elapsed = clock.monotonic() - self._began
-        self._prepare_end(interrupted=exit_status == INTERRUPTED)
-        self._call_on_run_end(elapsed, str(log_path) if log_path else None)
+        log = str(log_path) if log_path else None
+        self._prepare_end(elapsed, log, interrupted=exit_status == INTERRUPTED)
+        self._call_on_run_end(elapsed, log)
         if self.registry.interrupted and exit_status == 0:
             exit_status = INTERRUPTED
         undelivered = self._deliver(interrupted=exit_status == INTERRUPTED)
@@ -159,17 +169,23 @@ class Run:
     # Each step has a boundary of its own: one that fails must not take the next ones along.
 
     @contained
-    def _prepare_end(self, *, interrupted: bool) -> None:
-        self.deliveries.last_test_is_over(self._player.results, interrupted=interrupted)
+    def _prepare_end(self, elapsed: float, log: str | None, *, interrupted: bool) -> None:
+        self.deliveries.last_test_is_over(elapsed, log, interrupted=interrupted)
 
     @contained
     def _call_on_run_end(self, elapsed: float, log: str | None) -> None:
-        self._player.run_ended(elapsed, log, {})
+        context: Context = {}
+        for hosted, names in self.registry.segments():
+            if hosted:
+                context.update(self.deliveries.end_hosted(names, context))
+                continue
+            for name in names:
+                self._player.run_ended(elapsed, log, context, [name])
+                self.deliveries.local_ended(name)
 
     @contained
     def _deliver(self, *, interrupted: bool) -> bool:
-        again = self.registry.cut_off if self.terminated else ()
-        return self.deliveries.close(interrupted=interrupted, again=again)
+        return self.deliveries.close(interrupted=interrupted)
 
 
 def _limits(seconds: float | None) -> HookLimits:

@@ -14,7 +14,6 @@ from qlty.lifecycle import ABORTED, console
 from qlty.recording._recorder import Recorder
 from qlty.recording._selection import Selection
 from qlty.recording._terminal_log import TerminalLog
-from qlty.recording._termination import Termination
 from qlty.recording.active import ACTIVE_RUN, take_note_of, was_deselected
 from qlty.runtime import Owner, no_warnings
 
@@ -37,7 +36,6 @@ class Session:
         self.recorder = Recorder(run, captured_output=run.plan.settings.captured_output)
         self._owner = Owner()
         self._broken_off = self._finished = False
-        self._termination = Termination(self._stop)
         self._stack = ExitStack()
         self._stack.callback(after)
         self._stack.enter_context(_environment(ACTIVE_RUN, run.info["id"]))
@@ -46,16 +44,9 @@ class Session:
     def pytest_sessionstart(self) -> None:
         self.begin()
 
-    def _stop(self) -> None:
-        self._broken_off = self._run.terminated = True
-        session = self._config.pluginmanager.get_plugin("session")
-        if session is not None:
-            session.shouldstop = "SIGTERM"
-
     @no_warnings()
     def begin(self) -> None:
         """Start the run; from here on every report is recorded."""
-        self._termination.install()
         deliveries = self._run.deliveries
         self._run.open()
         self._log = TerminalLog(deliveries.log_file(self._run.info["id"]), deliveries.mask)
@@ -65,11 +56,29 @@ class Session:
         try:
             self._run.start()
         except RunAborted as error:
-            self._run.abort(error)
-            self.say(f"qlty: {deliveries.mask(str(error))}")
+            self._abort(error)
             pytest.exit("no test was run", returncode=ABORTED)
         self._config.pluginmanager.register(self.recorder, "qlty-recorder")
         self._config.pluginmanager.register(Selection(self._run.expects), "qlty-selection")
+
+    def await_required(self) -> None:
+        """Begin no test before the required integrations have started."""
+        if self._is_aborted():
+            pytest.exit("no test was run", returncode=ABORTED)
+
+    def _is_aborted(self) -> bool:
+        """Say whether a required integration cannot start; that is the end of the run."""
+        try:
+            self._run.await_required()
+        except RunAborted as error:
+            self._abort(error)
+            return True
+        return False
+
+    def _abort(self, error: RunAborted) -> None:
+        self._finished = True
+        self._run.abort(error)
+        self.say(f"qlty: {self._run.deliveries.mask(str(error))}")
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C, or a test that called ``pytest.exit``."""
@@ -95,9 +104,6 @@ class Session:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        if self._termination.received and self._config.pluginmanager.has_plugin("dsession"):
-            # xdist gives its workers ten seconds to end, and CI systems kill before they are over
-            self._finish(session)
         try:
             return (yield)
         except BaseException as error:
@@ -110,7 +116,11 @@ class Session:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Iterator[None]:
-        """Become the outermost again: a plugin may set the exit status around our last hook."""
+        """Begin when all is ready; become the outermost again when it is over.
+
+        A plugin may set the exit status around our last hook.
+        """
+        self.await_required()
         try:
             return (yield)
         finally:
@@ -126,6 +136,9 @@ class Session:
         self.recorder.close(cut_short=cut_short)
         self._log.close()
         self._look_for_deselection()
+        if not self._broken_off and self._is_aborted():
+            session.exitstatus = ABORTED
+            return
         try:
             session.exitstatus = self._run.finish(
                 int(session.exitstatus), self._log.path, cut_short=cut_short
@@ -137,7 +150,6 @@ class Session:
     def pytest_unconfigure(self) -> None:
         if self._owner.is_here:
             self._stack.close()
-            self._termination.pass_on()
 
     def say(self, text: str) -> None:
         """Write a line where the person at the terminal sees it."""

@@ -86,6 +86,7 @@ def activate_late(config: pytest.Config, integrations: Sequence[str]) -> Session
         raise pytest.UsageError(str(error)) from None
     session = _begin(config, settings, integrations, (), by_tests=True)
     session.begin()
+    session.await_required()
     return session
 
 

@@ -132,6 +132,19 @@ def held(path: Path) -> Iterator[int | None]:
         close(file)
 
 
+@contextmanager
+def taken_over(path: Path, run: RecordedRun) -> Iterator[DeadRun | None]:
+    """Hold a run that has just died, and of which everything is read already.
+
+    Yields ``None`` where it has been reported, or another process was faster.
+
+    Raises:
+        OSError: its record is not there any more.
+    """
+    with held(path) as file:
+        yield None if file is None or run.ended else DeadRun(run, file)
+
+
 def _append(file: int, record: dict[str, Any]) -> None:
     """Add a line to the record of a dead run; the newline before it ends a torn last line."""
     write(file, b"\n" + to_json(record) + b"\n")

@@ -40,6 +40,7 @@ class RecordedRun:
         damaged: lines that could not be read, apart from a torn last one.
         tries: how often somebody has begun to report it after its death, and died of that.
         told: class paths of the integrations that have been told of its death.
+        over: facts of its end, ``None`` where it did not come to its end.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class RecordedRun:
     damaged: int = 0
     tries: int = 0
     told: set[str] = field(default_factory=set)
+    over: dict[str, Any] | None = None
 
     @property
     def results(self) -> TestResults:
@@ -141,6 +143,15 @@ class RecordReader:
         self.run.tries = 0
         self.run.told |= set(record["integrations"])
 
+    def _without(self, record: dict[str, Any]) -> None:
+        left = [
+            path for path in self.run.info["integrations"] if path not in record["integrations"]
+        ]
+        self.run.info["integrations"] = left
+
+    def _over(self, record: dict[str, Any]) -> None:
+        self.run.over = record
+
     def _end(self, record: dict[str, Any]) -> None:
         del record
         self.run.ended = True
@@ -151,6 +162,8 @@ _EVENTS: dict[str, Callable[[RecordReader, dict[str, Any]], Any]] = {
     "start": RecordReader._start,
     "attempt": RecordReader._attempt,
     "finish": RecordReader._finish,
+    "without": RecordReader._without,
+    "over": RecordReader._over,
     "recovery": RecordReader._recovery,
     "told": RecordReader._told,
     "end": RecordReader._end,

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from qlty.delivery import current_masker, identity
 from qlty.runs._alive import own, try_lock
 from qlty.runs._format import RECORD_VERSION, encode, short_case, short_result
+from qlty.runs._memory import Memory
 from qlty.runtime import AppendedFile, Owner, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from qlty.delivery import Masker
@@ -37,16 +38,21 @@ class RecordWriter:
 
     Attributes:
         path: the file.
-        trouble: why nothing more is written; ``None`` as long as all is well.
+        place: where it can be read; elsewhere than ``path`` once that cannot be written.
+        trouble: why it goes on in memory alone; ``None`` as long as all is well.
+        on_move: called when ``place`` has changed.
     """
 
     def __init__(self, path: Path, masker: Masker | None = None) -> None:
         self.path = path
+        self.place = path
         self.trouble: str | None = None
+        self.on_move: Callable[[Path], None] = lambda _: None
         self._masker = masker
         self._owner = Owner()
-        self._file: AppendedFile | None = None
+        self._file: AppendedFile | Memory | None = None
         self._made = False
+        self._memory: Memory | None = None
         #: facts that have been written, of the tests that are running
         self._known: dict[str, TestCase] = {}
 
@@ -120,6 +126,15 @@ class RecordWriter:
         record["test_case"] = short_case(test_case)
         return tuple(vars(test_case).values())
 
+    def without(self, integrations: Iterable[str]) -> None:
+        """Note who takes no part after all: nobody needs to tell them."""
+        self._write({"event": "without", "integrations": list(integrations)})
+
+    def over(self, facts: Mapping[str, Any], elapsed: float, log_path: str | None) -> None:
+        """Note that the last test is over, and what became known of the run since it began."""
+        record = {"event": "over", "run": dict(facts), "elapsed": elapsed, "log_path": log_path}
+        self._write(record, log_path)
+
     def told(self, integrations: Iterable[str]) -> None:
         """Note who has been told; the next run tells the others."""
         self._write({"event": "told", "integrations": sorted(integrations)})
@@ -134,6 +149,9 @@ class RecordWriter:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None and self._owner.is_here:
             self._file.close()
             own.discard(str(self.path))
@@ -162,8 +180,17 @@ class RecordWriter:
         try:
             self._file.write(line)
         except OSError as error:
-            self._give_up(error)
+            self._give_up(error, line)
 
-    def _give_up(self, error: OSError) -> None:
+    def _give_up(self, error: OSError, line: bytes = b"") -> None:
+        """Go on in memory, with all that was written: a reporter can still follow."""
         self.trouble = f"the record {self.path} cannot be written: {error.strerror}"
-        self.close()
+        self._close()
+        if self._memory is not None:
+            return
+        with suppress(OSError):
+            written = self.path.read_bytes() if self._made else b""
+            self._file = self._memory = Memory()
+            self._memory.write(written[: written.rfind(b"\n") + 1] + line)
+            self.place = self._memory.path
+            self.on_move(self.place)

@@ -6,8 +6,17 @@ is here keeps its own references, taken when it is imported, before the first te
 
 from qlty.runtime._contained import contained
 from qlty.runtime._descriptors import AppendedFile, Descriptor
+from qlty.runtime._lazy import lazy_exports
 from qlty.runtime._log import logger
 from qlty.runtime._owner import Owner
 from qlty.runtime._warnings import no_warnings
 
-__all__ = ["AppendedFile", "Descriptor", "Owner", "contained", "logger", "no_warnings"]
+__all__ = [
+    "AppendedFile",
+    "Descriptor",
+    "Owner",
+    "contained",
+    "lazy_exports",
+    "logger",
+    "no_warnings",
+]

@@ -50,7 +50,7 @@ class Descriptor:
     def read(self) -> bytes | None:
         """Return what is there, ``b""`` at the end, ``None`` where nothing is known by now."""
         try:
-            return read(self.number, 64) if self.is_ours else None
+            return read(self.number, 65_536) if self.is_ours else None
         except OSError:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,7 +47,7 @@ def load(name: str, model: type[Model]) -> Model:
     """
     sources = current()
     if issubclass(model, IntegrationSettings):
-        for names in _noting:
+        for names in _noting.get():
             names.append(name)
     # first: a misspelt key is often why another one is missing
     _warn_unknown(name, model, sources)
@@ -99,14 +100,15 @@ def given(name: str, key: str) -> Any:
 def noting_loads() -> Iterator[list[str]]:
     """Note the names under which integrations load their settings while the block runs."""
     names: list[str] = []
-    _noting.append(names)
+    before = _noting.set((*_noting.get(), names))
     try:
         yield names
     finally:
-        _noting.remove(names)
+        _noting.reset(before)
 
 
-_noting: list[list[str]] = []
+#: of each thread, for integrations may be started at the same time
+_noting: ContextVar[tuple[list[str], ...]] = ContextVar("noting", default=())
 
 
 def missing(name: str, key: str) -> str:

@@ -17,7 +17,7 @@ from qlty.delivery import _detached, start_detached
 ECHO = """
     import json, os, sys
 
-    def run(setup, control):
+    def run(setup, control, tell):
         for line in control:
             order = json.loads(line)
             if "write" in order:

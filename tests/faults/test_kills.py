@@ -67,8 +67,8 @@ def processes(marker):
 
 
 def kill_one(marker, victim, pytest_pid):
-    """Kill the relay or a worker where there is one; the run itself otherwise."""
-    telling = {"relay": "_relay_main", "worker": "sys.stdin.readline"}.get(victim)
+    """Kill the reporter or a worker where there is one; the run itself otherwise."""
+    telling = {"reporter": "_reporter_main", "worker": "sys.stdin.readline"}.get(victim)
     pids = [pid for pid, command in processes(marker).items() if telling and telling in command]
     pid = pids[0] if pids else pytest_pid
     try:
@@ -98,7 +98,7 @@ def finished_cases(root):
 def test_a_kill_at_a_random_moment(everything, sandbox, turn):
     seed = int(os.environ.get("QLTY_CHAOS_SEED", random.randrange(10**9)))
     chance = random.Random(seed)
-    victim = chance.choice(["run", "run", "relay", "worker"])
+    victim = chance.choice(["run", "run", "reporter", "worker"])
     workers = ["-n", "2"] if victim == "worker" or chance.random() < 0.3 else []
     marker = f"{everything.root}-{turn}"
     everything.extra = {"QLTY_CHAOS_ROUND": marker, "QLTY_DELIVERY_TIMEOUT": "60"}

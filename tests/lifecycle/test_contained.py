@@ -173,7 +173,9 @@ def test_a_hook_that_empties_its_result_empties_nobody_elses(suite):
 
 def test_a_dead_run_that_cannot_be_reported_costs_the_own_run_nothing(suite):
     project = suite(EMPTIES, "['mine.Sends', 'spy.Spy']")
-    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.write(
+        "test_two.py", "import os, spy\ndef test_dies(): spy.kill_reporter(); os._exit(3)\n"
+    )
     project.pytest("--qlty")
     (journal,) = (project.root / ".qlty-framework" / "runs").glob("*.jsonl")
     journal.write_text(journal.read_text().replace('"start":"', '"start":"no time '))
@@ -196,7 +198,9 @@ class Needs(Spy):
         if count.read_text() == "xxx": raise ValueError("not now")
 """
     project = suite(code, "['mine.Needs']")
-    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.write(
+        "test_two.py", "import os, spy\ndef test_dies(): spy.kill_reporter(); os._exit(3)\n"
+    )
     project.pytest("--qlty")
     project.write("test_two.py", "def test_next(): pass\n")
     assert len(project.pytest("--qlty").calls("on_run_end")) == 1

@@ -1,5 +1,6 @@
 """Runs that were killed or cut off: each integration is told of them once, by a later run."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import pytest
 
 @pytest.mark.parametrize("how", ["kill", "os._exit"])
 def test_a_killed_run_is_reported_by_the_next_one(filing, how):
-    end = {"kill": "os.kill(os.getpid(), signal.SIGKILL)", "os._exit": "os._exit(3)"}[how]
+    end = {
+        "kill": "spy.kill_reporter(); os.kill(os.getpid(), signal.SIGKILL)",
+        "os._exit": "spy.kill_reporter(); os._exit(3)",
+    }[how]
     filing.write(
         "test_two.py",
         f"""
-        import os, signal
+        import os, signal, spy
         def test_one(): pass
         def test_two(): assert 0, "really broken"
         def test_dies(): {end}
@@ -25,7 +29,7 @@ def test_a_killed_run_is_reported_by_the_next_one(filing, how):
     assert died.calls("on_run_end") == []
     filing.write("test_two.py", "def test_next(): pass\n")
     ran = filing.pytest("--qlty")
-    dead, own = ran.calls("on_run_end")
+    own, dead = ran.calls("on_run_end")
     outcomes = {
         r["nodeid"].split("::")[1]: (r["outcome"], r["interrupted"])
         for t in dead["results"].values()
@@ -51,7 +55,9 @@ def test_a_killed_run_of_another_project_is_left_to_that_project(filing, tmp_pat
     other.mkdir()
     (other / "test_other.py").write_text("def test_one(): pass\n")
     shared = {"QLTY_DIR": str(tmp_path / "shared")}
-    filing.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    filing.write(
+        "test_two.py", "import os, spy\ndef test_dies(): spy.kill_reporter(); os._exit(3)\n"
+    )
     filing.pytest("--qlty", env=shared)
     ran = filing.python("-m", "pytest", "--qlty", "--rootdir", str(other), str(other), env=shared)
     assert "was killed before" not in ran.stdout
@@ -62,7 +68,9 @@ def test_a_killed_run_of_another_project_is_left_to_that_project(filing, tmp_pat
 def test_a_killed_run_that_nobody_could_report_is_tried_again(suite, filing_code):
     project = suite(filing_code, "['mine.Filing']")
     mine = (project.root / "mine.py").read_text()
-    project.write("test_two.py", "import os\ndef test_dies(): os._exit(3)\n")
+    project.write(
+        "test_two.py", "import os, spy\ndef test_dies(): spy.kill_reporter(); os._exit(3)\n"
+    )
     project.pytest("--qlty")
     project.write("test_two.py", "def test_one(): pass\n")
     project.write("mine.py", "raise ImportError('not today')\n")
@@ -89,7 +97,7 @@ def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
 
 KILLED = """
     import os, signal, time
-    import pytest
+    import pytest, spy
 
     def test_one(): pass
 
@@ -97,7 +105,7 @@ KILLED = """
     def test_dies():
         "What it is for."
         time.sleep(0.5)  # a worker tells its controller first
-        os.kill(os.getpid(), signal.SIGKILL)
+        spy.kill_reporter(); os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -193,10 +201,10 @@ def test_a_delivery_without_a_key_is_not_doubled_by_a_kill(suite, filing_code):
     killer = """
 class Killer(Spy):
     def on_run_end(self, *args, **more):
-        import os, signal
+        import os, signal, spy
         if (Path(__file__).parent / "kill").exists():
             (Path(__file__).parent / "kill").unlink()
-            os.kill(os.getpid(), signal.SIGKILL)
+            spy.kill_reporter(); os.kill(os.getpid(), signal.SIGKILL)
 """
     project = suite(keyless + killer, "['mine.Filing', 'mine.Killer']")
     project.write("kill", "")
@@ -235,24 +243,69 @@ class Slow(Spy):
 """
 
 
-def test_a_report_that_sigterm_cuts_off_is_made_by_the_next_run(suite, filing_code):
-    project = suite(filing_code + SLOW, "['mine.Slow', 'mine.Filing']")
-    project.write("hold", "")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--qlty"],
+def started(project, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--qlty", *arguments],
         cwd=project.root,
         env=project.environ(),
         stdout=subprocess.PIPE,
         text=True,
     )
-    while not (project.root / "began").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGTERM
-    assert "the next run reports this one to Slow again" in output
+
+
+def wait_for(condition, process=None, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+FLIGHT = """
+    import time
+    from pathlib import Path
+
+    def test_one(): pass
+
+    def test_flies():
+        Path("began").touch()
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_is_reported_at_once_by_its_reporter(filing, number, workers):
+    filing.write("test_two.py", FLIGHT)
+    process = started(filing, *workers)
+    wait_for((filing.root / "began").exists, process)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == -number
+    wait_for(lambda: filing.lines("drawer.jsonl"))
+    told = [json.loads(line) for line in filing.lines("spy.jsonl")]
+    (end,) = [one for one in told if one["hook"] == "on_run_end"]
+    outcomes = {r["nodeid"].split("::")[1]: r for t in end["results"].values() for r in t.values()}
+    assert outcomes["test_one"]["outcome"] == "passed"
+    assert outcomes["test_flies"]["interrupted"]
+    assert end["run"]["cut_short"] is True
+    filing.write("test_two.py", "def test_one(): pass\n")
+    again = filing.pytest("--qlty")
+    assert "was killed" not in again.stdout
+    assert len(filing.lines("drawer.jsonl")) == 2
+
+
+def test_what_was_told_of_the_end_before_a_kill_is_not_told_again(suite, filing_code):
+    project = suite(filing_code + SLOW, "['mine.Filing', 'mine.Slow']")
+    project.write("hold", "")
+    process = started(project)
+    wait_for((project.root / "began").exists, process)
     (project.root / "hold").unlink()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    wait_for(lambda: project.lines("slow.txt"))
+    assert len(project.lines("slow.txt")) == 1
+    wait_for(lambda: project.lines("drawer.jsonl"))
+    assert len(project.lines("drawer.jsonl")) == 1
     assert deliver(project).returncode == 0
-    assert len((project.root / "slow.txt").read_text().splitlines()) == 1
     assert len(project.lines("drawer.jsonl")) == 1

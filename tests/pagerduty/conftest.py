@@ -300,17 +300,17 @@ class Machine:
         return context
 
     def follow(self, integration: Any) -> None:
-        """Send as the relay does, while the run goes on."""
+        """Send as the reporter does, while the run goes on."""
         self._stop = threading.Event()
-        self._relay = threading.Thread(target=self._drain, args=(integration, self._stop))
-        self._relay.start()
+        self._sending = threading.Thread(target=self._drain, args=(integration, self._stop))
+        self._sending.start()
 
     def _drain(self, integration: Any, stop: threading.Event) -> None:
         self.send(integration, stop=stop, follow=True)
 
     def stop(self) -> None:
         self._stop.set()
-        self._relay.join()
+        self._sending.join()
         self.send()
 
     def send(self, integration: Any = None, seconds: float = 20, **how: Any) -> None:

@@ -80,7 +80,7 @@ def marker():
 
 
 class Desk:
-    """Takes deliveries as a run does, and sends them as the relay does: elsewhere, from JSON."""
+    """Takes deliveries as a run does, and sends them as the reporter does: elsewhere, from JSON."""
 
     history = None
 

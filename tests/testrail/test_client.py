@@ -69,7 +69,7 @@ def test_a_short_wait_is_waited_here(rail, project):
     assert rail.waited == [2, 2]
 
 
-def test_short_waits_without_end_are_left_to_the_relay(rail, project):
+def test_short_waits_without_end_are_left_to_the_lane(rail, project):
     project.sandbox.chaos({"testrail/add_run": {"status": 429, "retry_after": 1}})
     with pytest.raises(RetryLater):
         write(rail)

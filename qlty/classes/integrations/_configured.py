@@ -32,6 +32,7 @@ class ConfiguredIntegration(Integration, Generic[Settings]):
     integration must not keep the next one from being registered.
     """
 
+    runs_in = "reporter"
     settings_class: ClassVar[type[IntegrationSettings]]
 
     @cached_property

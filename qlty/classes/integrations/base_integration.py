@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from qlty.classes.integrations._where import elsewhere, setting_name
 from qlty.settings import only_on
@@ -67,12 +67,16 @@ class Integration:
             the integration.
         must_deliver: whether a run whose tests passed exits with 75 where something of this
             integration was not delivered.
+        runs_in: ``run``: its hooks are called in the process that runs the tests; ``reporter``: in
+            the reporter, a process of its own, so that they cost the tests nothing. An instance
+            that cannot be built without arguments is always called in the run's process.
         name: how messages and the receipt call it; the class's own name unless the class sets it.
             The second instance of one class is ``Name#2``.
     """
 
     required: bool = False
     must_deliver: bool = False
+    runs_in: Literal["run", "reporter"] = "run"
     name: str = ""
     _courier: Courier | None = None
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
+from itertools import groupby
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations._configured import ConfiguredIntegration
@@ -14,11 +17,11 @@ from qlty.classes.integrations._resolve import resolve
 from qlty.classes.integrations._when import held_back
 from qlty.classes.integrations.base_integration import Context, Courier, Integration
 from qlty.errors import RegistrationError, RunAborted
-from qlty.runtime import Owner, logger
+from qlty.runtime import Owner, clock, logger
 from qlty.settings import noting_loads, project_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from qlty.delivery import History
     from qlty.results import RunInfo, TestCase, TestResult, TestResults
@@ -51,6 +54,9 @@ class _Entry:
         ).on_test_end is not Integration.on_test_end or "on_test_end" in vars(integration)
         #: why the run is none that it reports
         self.held_back = ""
+        self.wants_reporter = integration.runs_in == "reporter"
+        #: its hooks are called in the reporter, and not here
+        self.hosted = False
         self.failures = 0
         self.first_failure = ""
         self.failures_in_a_row = 0
@@ -82,8 +88,6 @@ class Registry:
     def __init__(self, limits: HookLimits | None = None) -> None:
         self.limits = limits or HookLimits()
         self.interrupted = False
-        #: those whose ``on_run_end`` was interrupted
-        self.cut_off: list[Integration] = []
         self.has_customs = False
         #: names of those that must deliver and could not even try
         self.undelivered: list[str] = []
@@ -142,6 +146,26 @@ class Registry:
             raise RegistrationError(f"{name} cannot be set up: {one_line(error)}") from error
         self._entries.append(entry)
 
+    def host(self) -> list[tuple[str, str]]:
+        """Leave those that want it to the reporter; return their names and class paths."""
+        for entry in self._entries:
+            entry.hosted = entry.wants_reporter and bool(entry.class_path)
+        return [(e.integration.name, e.class_path) for e in self._entries if e.hosted]
+
+    def hosted(self, *, required: bool = False) -> list[str]:
+        """Return the names of those that live in the reporter."""
+        hosted = (entry for entry in self._entries if entry.hosted)
+        return [e.integration.name for e in hosted if e.required or not required]
+
+    def local(self) -> list[Integration]:
+        """Return those whose hooks are called here."""
+        return [entry.integration for entry in self._entries if not entry.hosted]
+
+    def segments(self) -> list[tuple[bool, list[str]]]:
+        """Return all names in their order, grouped by whether they live in the reporter."""
+        groups = groupby(self._entries, key=lambda entry: entry.hosted)
+        return [(hosted, [e.integration.name for e in group]) for hosted, group in groups]
+
     def deregister(self, integration: Integration) -> None:
         """Take an integration out: none of its hooks is called any more."""
         self._entries = [entry for entry in self._entries if entry.integration is not integration]
@@ -182,26 +206,61 @@ class Registry:
             RunAborted: a required integration raised.
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
-        for entry in tuple(self._entries):
+        for entry in [entry for entry in self._entries if not entry.hosted]:
             with project_scope(), noting_loads() as names:
                 failure = attempt(partial(_start, entry), self.limits.run_start)
             entry.outside.add(*names)
-            if failure is None:
-                if entry.held_back:
-                    self._entries.remove(entry)
-                    self._note(entry.integration, f"silent: {entry.held_back}", must_deliver=False)
-                continue
-            if failure.interrupted:
+            if failure is not None and failure.interrupted:
                 raise KeyboardInterrupt
+            cause = self._started(entry, failure)
+            if cause is not None and entry.required:
+                raise RunAborted(entry.integration.name, cause)
+
+    def start_at_once(self, tell: Callable[[str, str | None], None]) -> None:
+        """Call every ``on_run_start`` at the same time; an integration that raises is deregistered.
+
+        One that does not answer in time takes part, unless it is required: what it asks its remote
+        before the tests is not what it delivers after them.
+
+        Args:
+            tell: called for each with its name and why it takes no part, ``None`` where it does.
+        """
+        answers: SimpleQueue[tuple[_Entry, Failure | None]] = SimpleQueue()
+        waiting = list(self._entries)
+        for entry in waiting:
+            Thread(target=_answer, args=(entry, self.limits, answers), daemon=True).start()
+        deadline = clock.monotonic() + self.limits.run_start
+        while waiting:
+            try:
+                entry, failure = answers.get(timeout=max(0.0, deadline - clock.monotonic()))
+            except Empty:
+                break
+            waiting.remove(entry)
+            tell(entry.integration.name, self._started(entry, failure))
+        for entry in waiting:
+            cause = f"no answer within {self.limits.run_start:g} s"
             if entry.required:
-                raise RunAborted(entry.integration.name, failure.cause)
-            self._entries.remove(entry)
+                tell(entry.integration.name, self._started(entry, Failure(cause, "")))
+                continue
+            entry.integration.note(f"not all of it was checked before the run: {cause}")
+            tell(entry.integration.name, None)
+
+    def _started(self, entry: _Entry, failure: Failure | None) -> str | None:
+        """Take out an integration that takes no part; return why it could not be started."""
+        if failure is None:
+            if entry.held_back:
+                self._entries.remove(entry)
+                self._note(entry.integration, f"silent: {entry.held_back}", must_deliver=False)
+            return None
+        self._entries.remove(entry)
+        if not entry.required:
             self._leave_out(entry, failure)
+        return failure.cause
 
     def on_run_abort(self, aborted: RunAborted) -> None:
         """Tell all others that an integration aborts the run, in the order of registration."""
         for entry in self._entries:
-            if entry.integration.name == aborted.integration:
+            if entry.hosted or entry.integration.name == aborted.integration:
                 continue
             call = partial(_abort, entry.integration, aborted)
             with project_scope():
@@ -219,7 +278,7 @@ class Registry:
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed in a hook.
         """
-        hearing = [entry for entry in self._entries if entry.hears_tests]
+        hearing = [e for e in self._entries if e.hears_tests and not e.hosted]
         if not hearing:
             return
         with project_scope(), TimeLimit(self.limits.test_end) as limit:
@@ -240,16 +299,20 @@ class Registry:
         elapsed_time: float,
         log_path: str | None,
         context: Context,
+        names: Collection[str] | None = None,
     ) -> None:
         """Dispatch ``on_run_end``; whoever fails, the remaining integrations still run.
 
         Ctrl-C skips the integration that is waiting and sets ``interrupted``.
+        With ``names``, only these are meant.
         """
         extras = {"log_path": log_path, "context": context}
         owner = Owner()
         for entry in self._entries:
             if not owner.is_here:
                 return  # a child that a hook forked and that came back from it
+            if entry.hosted or (names is not None and entry.integration.name not in names):
+                continue
             self._say_failures(entry)
             if why := self._not_reported(entry, test_results, context):
                 self._note(entry.integration, f"not reported: {why}", must_deliver=False)
@@ -262,7 +325,6 @@ class Registry:
             if failure is not None:
                 if failure.interrupted:
                     self.interrupted = True
-                    self.cut_off.append(entry.integration)
                 self._give_up(entry, f"on_run_end failed: {failure.cause}")
                 if failure.details:
                     logger.error("%s", failure.details)
@@ -340,6 +402,15 @@ def _count_failure(entry: _Entry, failure: Failure, test_case: TestCase) -> None
 
 def _say_waiting(name: str, waited: float) -> None:
     logger.info("waiting for %s: %.0f s (Ctrl-C skips it)", name, waited)
+
+
+def _answer(
+    entry: _Entry, limits: HookLimits, answers: SimpleQueue[tuple[_Entry, Failure | None]]
+) -> None:
+    with noting_loads() as names:
+        failure = attempt(partial(_start, entry), limits.run_start)
+    entry.outside.add(*names)
+    answers.put((entry, failure))
 
 
 # Looking a hook up is part of calling it: whatever an integration has put there, it is its failure.

@@ -2,7 +2,7 @@
 
 The SDK would post again by itself after a lost connection and so post twice
 (``ConnectionErrorRetryHandler``), and would wait for as long as ``Retry-After`` says. Its retries
-are off: the relay decides, by what the errors of :mod:`qlty.errors` say.
+are off: the lane decides, by what the errors of :mod:`qlty.errors` say.
 """
 
 from __future__ import annotations

@@ -39,6 +39,6 @@ UNTESTED_ID = 3
 #: seconds to wait for one answer
 ANSWER_SECONDS = 30.0
 
-#: seconds that one attempt waits by itself where TestRail asks to; the relay waits longer ones
+#: seconds that one attempt waits by itself where TestRail asks to; a lane waits longer ones
 #: https://support.testrail.com/hc/en-us/articles/7077083596436-Introduction-to-the-TestRail-API
 OWN_WAIT_SECONDS = 10.0
