@@ -28,7 +28,17 @@ _RUN_POLL = 0.5
 #: seconds for telling the last lines to a run that does not listen
 _LAST_LINES = 2.0
 
+#: seconds beyond its time for what a hook or the project's own code may still do
+_GRACE = 5.0
+
 GONE: dict[str, Any] = {"gone": True}
+
+
+def end_in(seconds: float) -> None:
+    """Have this process end soon after so many seconds, whatever hangs in it."""
+    overdue = threading.Timer(seconds + _GRACE, os._exit, [1])
+    overdue.daemon = True
+    overdue.start()
 
 
 class Channel:
@@ -70,9 +80,10 @@ class _Saying(logging.Handler):
 class Orders:
     """What the run wants, in its order; at last that it is gone."""
 
-    def __init__(self, control: IO[bytes], run: str) -> None:
+    def __init__(self, control: IO[bytes], run: str, budget: float) -> None:
         self._control = control
         self._run = run
+        self._budget = budget
         self._queue: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._is_closed = threading.Event()
         #: Ctrl-C skips what the main thread is doing
@@ -104,6 +115,7 @@ class Orders:
         while is_alive(self._run) is not False:
             if self._is_closed.wait(_RUN_POLL):
                 time.sleep(_TICK)
+        end_in(self._budget)
         self._queue.put(GONE)
 
 
@@ -115,7 +127,7 @@ def run(setup: dict[str, Any], control: IO[bytes], descriptor: int) -> int:
     own.setLevel(logging.INFO)
     own.propagate = False
     own.addHandler(_Saying(channel))
-    orders = Orders(control, setup["run"])
+    orders = Orders(control, setup["run"], setup["budget"])
     orders.listen()
     try:
         from qlty.lifecycle._reporting import Reporting

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from contextlib import suppress
@@ -20,7 +19,7 @@ from qlty.lifecycle._exchange import plain
 from qlty.lifecycle._killed import Survivors
 from qlty.lifecycle._play import Player
 from qlty.lifecycle._recovery import Recovered, report_dead_runs, settle
-from qlty.lifecycle._reporter_main import GONE
+from qlty.lifecycle._reporter_main import GONE, end_in
 from qlty.lifecycle._run import ABORTED
 from qlty.results import RunInfo, iter_results, run_info_from_json
 from qlty.runs import RecordFollower, StateDir, taken_over
@@ -29,9 +28,6 @@ from qlty.runtime import clock, logger
 if TYPE_CHECKING:
     from qlty.lifecycle._reporter_main import Channel, Orders
     from qlty.runs import DeadRun
-
-#: seconds beyond its budget for what a hook or the project's own code may still do
-_GRACE = 5.0
 
 _TICK = 0.05
 
@@ -142,7 +138,6 @@ class Reporting:
 
     def _run_is_gone(self) -> None:
         deadline = clock.monotonic() + self._setup["budget"]
-        self._end_by(deadline)
         path = Path(self._setup["record"])
         with suppress(OSError), taken_over(path, self._follower.run) as dead:
             if dead is not None:
@@ -199,7 +194,7 @@ class Reporting:
 
     def _finish(self, order: dict[str, Any]) -> None:
         deadline = clock.monotonic() + order["finish"]
-        self._end_by(deadline)
+        end_in(order["finish"])
         earlier = []
         if not order["interrupted"]:
             dead = report_dead_runs(self._state, self._rootdir, self._make_courier, self._limits)
@@ -215,15 +210,7 @@ class Reporting:
             self._courier.notes.setdefault(name, []).extend(notes)
         self._tell_receipt(order["names"])
 
-    def _end_by(self, deadline: float) -> None:
-        """Have this process end soon after the deadline, whatever hangs in it."""
-        seconds = max(0.0, deadline - clock.monotonic()) + _GRACE
-        overdue = threading.Timer(seconds, os._exit, [1])
-        overdue.daemon = True
-        overdue.start()
-
     def _send_until(self, deadline: float) -> None:
-        self._end_by(deadline)
         self._drainer.deadline = deadline
         self._drainer.follow = False
         self._drainer.wake()
