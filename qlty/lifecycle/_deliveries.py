@@ -296,7 +296,8 @@ class Deliveries:
         if not paths or self._record.trouble:
             self._record.end()
             return
-        self._record.told({path for path in self._paths.values() if path} - {*paths.values()})
+        again = set(paths.values())
+        self._record.told({path for path in self._paths.values() if path} - again, again)
         logger.warning("the next run reports this one to %s again", ", ".join(sorted(paths)))
 
     def _is_complete(self, receipt: dict[str, Any]) -> bool:

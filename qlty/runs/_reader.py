@@ -142,6 +142,7 @@ class RecordReader:
     def _told(self, record: dict[str, Any]) -> None:
         self.run.tries = 0
         self.run.told |= set(record["integrations"])
+        self.run.told -= set(record.get("again", ()))
 
     def _without(self, record: dict[str, Any]) -> None:
         left = [

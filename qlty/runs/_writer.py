@@ -135,9 +135,10 @@ class RecordWriter:
         record = {"event": "over", "run": dict(facts), "elapsed": elapsed, "log_path": log_path}
         self._write(record, log_path)
 
-    def told(self, integrations: Iterable[str]) -> None:
-        """Note who has been told; the next run tells the others."""
-        self._write({"event": "told", "integrations": sorted(integrations)})
+    def told(self, integrations: Iterable[str], again: Iterable[str] = ()) -> None:
+        """Note who has been told; the next run tells the others, and some again."""
+        record = {"event": "told", "integrations": sorted(integrations), "again": sorted(again)}
+        self._write(record)
 
     def end(self) -> None:
         """Note that the run has been reported: nobody needs to find it."""
