@@ -231,6 +231,8 @@ class Deliveries:
 
     def _finish_by(self, seconds: float, *, interrupted: bool) -> dict[str, Any]:
         deadline = clock.monotonic() + seconds
+        if self._outbox is not None:
+            self._prepare_sending(self._outbox)  # it may have become unusable meanwhile
         if self._own is not None:
             self._own.finish_by(deadline)
         order = {"interrupted": interrupted, **self._for_receipt()}
@@ -265,6 +267,8 @@ class Deliveries:
         if self._outbox is None:
             from qlty.delivery import Outbox
 
+            if self._trouble is None and not self.state.path.is_dir():
+                self._trouble = f"the state folder {self.state.path} was removed during the run"
             self._outbox = Outbox.open(None if self._trouble else self.state.outbox)
             self._outbox.trouble = self._outbox.trouble or self._trouble
         if self._is_over:
@@ -293,7 +297,7 @@ class Deliveries:
     def _end_record(self, again: set[str]) -> None:
         """Let the next run report this one to some, where it can build them."""
         paths = {name: self._paths[name] for name in again if self._paths.get(name)}
-        if not paths or self._record.trouble:
+        if not paths or self._record.trouble or not self._record.path.exists():
             self._record.end()
             return
         again = set(paths.values())
