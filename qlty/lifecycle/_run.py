@@ -80,11 +80,13 @@ class Run:
         Raises:
             RunAborted: a required integration failed.
         """
-        self._register()
+        try:
+            self._register()
+        finally:  # those that are registered hear of a run that another one aborts here
+            self.deliveries.registered()
+            self.deliveries.begin()
         if not len(self.registry):
             logger.warning("no integration takes part in this run: %s", self._where_looked())
-        self.deliveries.registered()
-        self.deliveries.begin()
         self.registry.on_run_start()
         self.deliveries.started()
 
