@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qlty.results import clean
-from qlty.runtime import AppendedFile, Owner
+from qlty.results import clean, shorten
+from qlty.runtime import AppendedFile, Owner, clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 #: bytes; a longer log ends with a mark
 LIMIT = 50_000_000
+#: characters of one text that is written; a longer one loses its middle
+_LONGEST = 100_000
 #: a line that never ends, such as a progress bar, is written in parts
 _MOST_PIECES = 1_000
+#: seconds between lines that are written each for itself: many of them go together
+_PAUSE = 0.05
 _MARK = "\n[... the log is cut here: it reached 50 MB ...]\n"
 
 
@@ -42,6 +46,7 @@ class TerminalLog:
         self._left = limit
         self._owner = Owner()
         self._begun: list[str] = []
+        self._next = 0.0
         self._undo: list[Any] = []
 
     def attach(self, config: pytest.Config) -> None:
@@ -63,6 +68,7 @@ class TerminalLog:
                 self._flush()
             self._file.close()
         self._file = None
+        self._left = 0
 
     @property
     def path(self) -> Path | None:
@@ -70,21 +76,25 @@ class TerminalLog:
         return self._path if self._path is not None and self._path.exists() else None
 
     def write(self, text: str) -> None:
-        """Add text; it is written line by line, so that no secret is missed where texts meet."""
-        if self._file is None or self._left <= 0 or not self._owner.is_here:
+        """Add text; whole lines are written, so that no secret is missed where texts meet."""
+        if self._left <= 0:
             return
-        self._begun.append(text)
-        if "\n" in text or len(self._begun) > _MOST_PIECES:
+        # a failure may have a million lines: nothing else is done for each of them
+        self._begun.append(text if len(text) <= _LONGEST else shorten(text, _LONGEST))
+        if len(self._begun) > _MOST_PIECES or ("\n" in text and clock.monotonic() >= self._next):
             self._flush()
+            self._next = clock.monotonic() + _PAUSE
 
     def _flush(self) -> None:
+        if self._file is None or not self._owner.is_here:
+            self._begun.clear()
+            return
         text = clean(self._mask("".join(self._begun)))
         self._begun.clear()
         self._left -= len(text)
         try:
-            if self._file is not None:
-                text = text if self._left > 0 else text[: self._left] + _MARK
-                self._file.write(text.encode())
+            text = text if self._left > 0 else text[: self._left] + _MARK
+            self._file.write(text.encode())
         except OSError:
             self._left = 0  # a full disk costs the log, not the run
 

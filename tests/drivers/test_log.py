@@ -57,6 +57,33 @@ def test_a_long_log_is_cut_with_a_mark(tmp_path):
     assert "cut here" in text
 
 
+def test_a_text_that_is_too_long_is_cut_before_anything_looks_at_it(tmp_path):
+    from qlty.recording._terminal_log import TerminalLog
+
+    seen = []
+    log = TerminalLog(tmp_path / "run.log", lambda text: seen.append(len(text)) or text)
+    log.write("begin" + "x" * 5_000_000 + "end\n")
+    log.close()
+    text = log.path.read_text()
+    assert max(seen) <= 100_000
+    assert text.startswith("begin")
+    assert text.endswith("end\n")
+    assert "characters cut" in text
+
+
+def test_many_lines_are_masked_together(tmp_path):
+    from qlty.recording._terminal_log import TerminalLog
+
+    seen = []
+    log = TerminalLog(tmp_path / "run.log", lambda text: seen.append(text) or text)
+    lines = [f"line {number}\n" for number in range(100_000)]
+    for line in lines:
+        log.write(line)
+    log.close()
+    assert log.path.read_text() == "".join(lines)
+    assert len(seen) < 2_000
+
+
 def test_a_disk_that_is_full_costs_the_log_alone(tmp_path, monkeypatch):
     from qlty.recording._terminal_log import TerminalLog
 
