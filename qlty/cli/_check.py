@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qlty import config
-from qlty.cli._project import Project, add_arguments
+from qlty.cli._project import Project, add_arguments, flags_of, report_to_names
 from qlty.errors import RunAborted, SettingsError
 from qlty.results import for_terminal
 from qlty.settings import (
@@ -22,7 +21,6 @@ from qlty.settings import (
     install,
     load,
     only_on,
-    report_to,
 )
 
 if TYPE_CHECKING:
@@ -151,10 +149,10 @@ def check(project: Project, named: Sequence[str] | None, *, send: bool = False) 
     Raises:
         SettingsError: there is none, or a name is unknown.
     """
-    names = _names(named)
+    names = report_to_names(named)
     courier = _Courier(project, current())
     _look_from_anywhere(names)
-    with _flags(names), _warnings() as left_out:
+    with flags_of(names), _warnings() as left_out:
         registry = _registered(courier, left_out)
         findings = [_preflight(integration, courier) for integration in registry]
         if send:
@@ -169,15 +167,6 @@ def check(project: Project, named: Sequence[str] | None, *, send: bool = False) 
             f"{', '.join(BUILT_IN)}"
         )
     return findings
-
-
-def _names(named: Sequence[str] | None) -> tuple[str, ...]:
-    """Return what to report to, and have everything read settings as a run with it does."""
-    sources = current()
-    given = named or sources.ini.get("report_to")
-    options = {"qlty_report_to": given} if given else {}
-    install(replace(sources, options={**sources.options, **options}))
-    return report_to(load("QLTY", QltySettings).report_to)
 
 
 def _look_from_anywhere(names: Sequence[str]) -> None:
@@ -245,17 +234,6 @@ def _target(integration: Integration) -> str:
     targets: list[str] = []
     attempt(lambda: targets.append(integration.target()), PREFLIGHT_SECONDS)
     return "".join(target for target in targets if target != integration.name)
-
-
-@contextmanager
-def _flags(names: Sequence[str]) -> Iterator[None]:
-    chosen = {f"{name.upper()}_INTEGRATION": True for name in names if name in BUILT_IN}
-    before = {flag: getattr(config, flag) for flag in chosen}
-    vars(config).update(chosen)
-    try:
-        yield
-    finally:
-        vars(config).update(before)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ _WHOLE = {
 _PARSED = {
     "check": ("check settings, credentials and targets", "qlty.cli._check"),
     "outbox": ("look at deliveries that wait, and send them", "qlty.cli._outbox"),
+    "report": ("report the results in files of any runner", "qlty.cli._report"),
     "testrail": ("compare tests with TestRail's cases", "qlty.cli._testrail"),
 }
 

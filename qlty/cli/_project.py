@@ -6,17 +6,20 @@ import configparser
 import importlib
 import os
 import sys
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qlty import config
 from qlty.delivery import use_settings
 from qlty.errors import SettingsError
 from qlty.runs import StateDir
-from qlty.settings import QltySettings, load
+from qlty.settings import BUILT_IN, QltySettings, current, install, load, report_to
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Sequence
 
 STATE_DIR = ".qlty-framework"
 
@@ -146,3 +149,32 @@ def _toml(path: Path) -> dict[str, Any]:
         return dict(toml.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def report_to_names(named: Sequence[str] | None) -> tuple[str, ...]:
+    """Return what to report to, and have everything read settings as a run with it does.
+
+    Args:
+        named: values of ``--report-to``.
+
+    Raises:
+        SettingsError: a name is unknown.
+    """
+    sources = current()
+    given = named or sources.ini.get("report_to")
+    options = {"qlty_report_to": given} if given else {}
+    install(replace(sources, options={**sources.options, **options}))
+    return report_to(load("QLTY", QltySettings).report_to)
+
+
+@contextmanager
+def flags_of(names: Sequence[str], **more: Any) -> Iterator[None]:
+    """Set the flags of the integrations that are named, and others, as a run with them does."""
+    chosen = {f"{name.upper()}_INTEGRATION": True for name in names if name in BUILT_IN}
+    chosen.update(more)
+    before = {flag: getattr(config, flag) for flag in chosen}
+    vars(config).update(chosen)
+    try:
+        yield
+    finally:
+        vars(config).update(before)

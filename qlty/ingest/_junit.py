@@ -1,0 +1,302 @@
+"""Reading JUnit XML, in one pass, element by element."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qlty.ingest._case import Child, Element, row_of
+from qlty.ingest._dialects import Dialect, dialect_of, group_of, name_of, pytest_group, resolved
+from qlty.ingest._report import shown
+from qlty.ingest._text import Text
+from qlty.ingest._values import moment_of
+from qlty.ingest._xml import Parser, XmlError, repaired, too_deep
+from qlty.results import status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qlty.ingest._report import FileReport
+    from qlty.ingest._rows import Row
+    from qlty.ingest._source import Source
+
+_VERDICTS = frozenset({"failure", "error", "skipped"})
+_ATTEMPTS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
+_INSIDE = frozenset({"stackTrace", "system-out", "system-err"})
+_KEPT_DIALECTS = frozenset({Dialect.PYTEST, Dialect.GO, Dialect.GRADLE})
+
+
+def read_junit(source: Source, report: FileReport) -> None:
+    """Read a file into ``report``; what is wrong with it is a hole there, with its line.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    reading = _Reading(report)
+    try:
+        reading.read(source.chunks())
+    except XmlError as error:
+        if not error.repairable:
+            reading.broken_off(error)
+            return
+        report.rows.clear()
+        report.warnings.clear()
+        report.warn(error.line, f"{error.text}; characters that cannot be read are replaced")
+        again = _Reading(report, repaired=True)
+        try:
+            again.read(repaired(source))
+        except XmlError as final:
+            again.broken_off(final)
+            return
+        again.finish()
+        return
+    reading.finish()
+
+
+class _Suite:
+    """A suite whose end was not read yet, or whose totals are in doubt."""
+
+    __slots__ = (
+        "attributes",
+        "cases",
+        "collapsed",
+        "dialect",
+        "failing",
+        "groups",
+        "host",
+        "line",
+        "name",
+        "parent",
+        "started",
+    )
+
+    def __init__(self, attributes: dict[str, str], parent: _Suite | None, line: int) -> None:
+        self.attributes = attributes
+        self.parent = parent
+        self.line = line
+        self.name = name_of(attributes.get("name", ""))
+        self.host = attributes.get("hostname", "")
+        self.started = moment_of(attributes.get("timestamp"))
+        self.dialect = Dialect.OTHER
+        self.groups: dict[tuple[str, str | None], str] = {}
+        self.cases = self.failing = self.collapsed = 0
+
+    def group(self, class_name: str, name: str, file: str | None) -> str:
+        """Return where a test of this suite stands."""
+        if self.dialect is Dialect.PYTEST:
+            key = class_name, file
+        elif class_name == name or " " in class_name:  # it depends on the name
+            return group_of(self.name, class_name, name)
+        else:
+            key = class_name, None
+        found = self.groups.get(key)
+        if found is None:
+            if self.dialect is Dialect.PYTEST:
+                found = pytest_group(class_name or name, file)
+            else:
+                found = group_of(self.name, class_name, name)
+            self.groups[key] = found
+        return found
+
+    def lie(self) -> str | None:
+        """Return how the stated totals differ from what was counted."""
+        tests, failing = self._stated("tests"), self._stated("failures", "errors")
+        if tests is not None and tests not in {self.cases, self.cases - self.collapsed}:
+            return f"says that it has {tests} tests, and has {self.cases - self.collapsed}"
+        if failing is not None and not self.failing - self.collapsed <= failing <= self.failing:
+            return f"says that {failing} tests failed, and {self.failing} did"
+        return None
+
+    def _stated(self, *names: str) -> int | None:
+        found = [self.attributes[name] for name in names if name in self.attributes]
+        numbers = [int(text) for text in found if re.fullmatch(r"\d{1,9}", text)]
+        return sum(numbers) if numbers and len(numbers) == len(found) else None
+
+
+class _Reading:
+    """The handlers for one file."""
+
+    def __init__(self, report: FileReport, *, repaired: bool = False) -> None:
+        self._report = report
+        self._parser = Parser(self._start, self._end, repaired=repaired)
+        self._expat = self._parser.expat
+        self._depth = 0
+        self._root: dict[str, str] | None = None
+        self._suite: _Suite | None = None
+        self._doubtful: list[_Suite] = []
+        self._case: Element | None = None
+        self._texts: list[tuple[int, Text]] = []
+        self._odd = 0
+        #: rows of writers that repeat names, by group and name
+        self._seen: dict[str, dict[str, Row]] = {}
+        self._repeats: dict[tuple[str, str], tuple[_Suite, list[Row]]] = {}
+
+    def read(self, chunks: Iterable[bytes]) -> None:
+        self._parser.read(chunks)
+
+    def broken_off(self, error: XmlError) -> None:
+        """The file ended before its end."""
+        case = self._case
+        within = f", within the test {shown(case.attributes.get('name', ''))!r}" if case else ""
+        self.finish(whole=False)
+        self._report.hole(error.line, f"{error.text}{within}")
+
+    def finish(self, *, whole: bool = True) -> None:
+        """Join what belongs together, and compare the totals."""
+        self._join()
+        if whole:
+            self._compare()
+
+    # -- elements
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if tag == "testcase":
+            self._case = Element(attributes, self._expat.CurrentLineNumber)
+            return
+        self._start_other(tag, attributes)
+
+    def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
+        too_deep(self._depth, self._expat.CurrentLineNumber)
+        if self._depth == 1:
+            self._start_root(tag, attributes)
+        if self._case is not None:
+            self._start_in_case(self._case, tag, attributes)
+        elif tag in {"testsuite", "testsuites"}:
+            self._start_suite(tag, attributes)
+        elif tag in _VERDICTS and self._suite is not None:
+            self._suite_failed(self._suite, tag, attributes)
+        elif tag == "property" and attributes.get("name") == "go.version" and self._suite:
+            self._suite.dialect = Dialect.GO
+
+    def _start_root(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag not in {"testsuites", "testsuite", "testcase"}:
+            raise XmlError(
+                self._expat.CurrentLineNumber,
+                f"it is no JUnit XML: its root is <{shown(tag)}>, and not <testsuites>",
+            )
+        self._root = attributes if tag == "testsuites" else None
+
+    def _start_suite(self, tag: str, attributes: dict[str, str]) -> None:
+        suite = _Suite(attributes, self._suite, self._expat.CurrentLineNumber)
+        if tag == "testsuites":
+            suite.name = ""
+        elif self._suite is None or self._suite.dialect is Dialect.OTHER:
+            suite.dialect = dialect_of(self._root, attributes)
+        else:
+            suite.dialect = self._suite.dialect
+        self._suite = suite
+
+    def _suite_failed(self, suite: _Suite, tag: str, attributes: dict[str, str]) -> None:
+        """A verdict outside of any test is one of the suite itself."""
+        if tag == "skipped":
+            return
+        self._case = Element({"name": "<suite>"}, self._expat.CurrentLineNumber, alone=True)
+        self._report.warn(
+            self._case.line, f"the suite {shown(suite.name)!r} itself failed, outside of its tests"
+        )
+        self._start_in_case(self._case, tag, attributes)
+
+    def _start_in_case(self, case: Element, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _VERDICTS or tag in _ATTEMPTS:
+            child = Child(tag, attributes)
+            case.children.append(child)
+            self._take_text(child.text)
+        elif tag in _INSIDE:
+            inside = case.children[-1] if len(self._texts) > 0 and case.children else None
+            self._take_text(case.output(tag, inside))
+        elif tag == "property":
+            name = attributes.get("name", "")
+            text = Text()
+            case.properties.append((name, attributes.get("value"), text))
+            self._take_text(text)
+
+    def _take_text(self, text: Text) -> None:
+        self._texts.append((self._depth, text))
+        self._expat.CharacterDataHandler = text.add
+
+    def _end(self, tag: str) -> None:
+        texts = self._texts
+        if texts and texts[-1][0] == self._depth:
+            texts.pop()
+            self._expat.CharacterDataHandler = texts[-1][1].add if texts else None
+        self._depth -= 1
+        case = self._case
+        if tag == "testcase" or (case is not None and case.alone and not texts):
+            if case is not None:
+                self._end_case(case)
+        elif tag in {"testsuite", "testsuites"} and case is None and self._suite is not None:
+            self._end_suite(self._suite)
+
+    def _end_suite(self, suite: _Suite) -> None:
+        parent = self._suite = suite.parent
+        if parent is not None:
+            parent.cases += suite.cases
+            parent.failing += suite.failing
+        if suite.lie() is not None:
+            self._doubtful.append(suite)
+
+    # -- tests
+
+    def _end_case(self, case: Element) -> None:
+        self._case = None
+        suite = self._suite
+        if suite is None:  # a file that is one test
+            suite = self._suite = _Suite({}, None, case.line)
+        attributes = case.attributes
+        name = name_of(attributes.get("name", ""))
+        class_name = name_of(attributes.get("classname") or attributes.get("class") or "")
+        file = attributes.get("file")
+        if suite.dialect is Dialect.PLAYWRIGHT and suite.host:
+            name = f"{name}[{name_of(suite.host)}]"
+        row = row_of(
+            case, suite.group(class_name, name, file), name or class_name or "<unnamed>", suite
+        )
+        if row.seconds < 0.0:
+            row.seconds = 0.0
+            self._odd_time(case)
+        if not case.alone:
+            suite.cases += 1
+            suite.failing += row.outcome != "passed" and status_of(row.outcome) == "failed"
+        self._add(row, case, suite)
+
+    def _add(self, row: Row, case: Element, suite: _Suite) -> None:
+        if suite.dialect not in _KEPT_DIALECTS and case.attempt is None:
+            self._report.rows.append(row)
+            return
+        names = self._seen.setdefault(row.group, {})
+        first = names.setdefault(row.name, row)
+        if first is row:
+            self._report.rows.append(row)
+            return
+        key = row.group, row.name
+        self._repeats.setdefault(key, (suite, [first]))[1].append(row)
+
+    def _odd_time(self, case: Element) -> None:
+        self._odd += 1
+        if self._odd == 1:
+            time = shown(case.attributes.get("time", ""))
+            self._report.warn(case.line, f"the time {time!r} is none: it counts as 0")
+
+    def _join(self) -> None:
+        if not self._repeats:
+            return
+        instead: dict[int, list[Row]] = {}
+        for suite, rows in self._repeats.values():
+            joined = resolved(suite.dialect, rows)
+            instead[id(rows[0])] = joined
+            above: _Suite | None = suite
+            while above is not None:
+                above.collapsed += len(rows) - len(joined)
+                above = above.parent
+        kept = self._report.rows
+        kept[:] = [new for row in kept for new in instead.get(id(row), (row,))]
+
+    def _compare(self) -> None:
+        lies = [(suite, lie) for suite in self._doubtful if (lie := suite.lie())]
+        if not lies:
+            return
+        suite, lie = min(lies, key=lambda one: one[0].line)
+        more = f"; so do {len(lies) - 1} more suites" if len(lies) > 1 else ""
+        what = f"the suite {shown(suite.name)!r}" if suite.name else "the file"
+        self._report.warn(suite.line, f"{what} {lie}: what is there counts{more}")
