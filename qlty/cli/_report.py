@@ -104,6 +104,7 @@ def _report_to(
         run.open()
         try:
             run.start()
+            run.await_required()
         except RunAborted as error:
             run.abort(error)
             _say(f"qlty: {for_terminal(deliveries.mask(str(error)))}")
