@@ -2,7 +2,14 @@
 
 from qlty.masking._masker import Masker
 from qlty.masking._names import holds_secret, is_secret_name
-from qlty.masking._process import current_masker, known_secrets, mask, mask_json, remember
+from qlty.masking._process import (
+    current_masker,
+    known_secrets,
+    mask,
+    mask_json,
+    mask_setting,
+    remember,
+)
 from qlty.masking._shapes import MASK
 
 __all__ = [
@@ -14,5 +21,6 @@ __all__ = [
     "known_secrets",
     "mask",
     "mask_json",
+    "mask_setting",
     "remember",
 ]

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from qlty.masking._masker import Masker
 from qlty.masking._names import from_environment
+from qlty.masking._shapes import MASK, mask_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _known: set[str] = set()
+#: characters; a shorter secret would be found everywhere
+_SHORTEST = 4
 
 
 def remember(secret: str) -> None:
@@ -86,6 +89,17 @@ def current_masker(*, look: bool = True) -> Masker:
 def mask(text: str) -> str:
     """Return ``text`` without any secret that this process knows."""
     return current_masker().mask(text)
+
+
+def mask_setting(text: str) -> str:
+    """Return a wrong setting as it may be shown: without short secrets and what addresses hide.
+
+    It is shown before all secrets are known, so of an address neither user info nor query stays.
+    """
+    for secret in sorted(known_secrets(), key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, MASK)
+    return mask_address(text)
 
 
 def mask_json(value: Any) -> Any:

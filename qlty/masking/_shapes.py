@@ -46,6 +46,9 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+_USER_INFO = re.compile(r"://.*@")
+_QUERY = re.compile(r"\?.*")
+
 _LONGEST_NAME = 60
 #: every name of a secret has one of these in it, and a value behind it
 _HINTS = {
@@ -73,6 +76,13 @@ def mask_tokens(text: str) -> str:
         if hint in text:
             text = shape.sub(_masked, text)
     return text
+
+
+def mask_address(text: str) -> str:
+    """Take all that may be secret out of a text that is an address: user info and query."""
+    if "://" not in text:
+        return text
+    return _QUERY.sub(f"?{MASK}", _USER_INFO.sub(f"://{MASK}@", text))
 
 
 def mask_assignments(text: str) -> str:

@@ -112,6 +112,14 @@ def statement_of(text: str, error: str = "") -> str:
     return (pointed or (source[-1] if source else "")).strip()
 
 
+def marked_with(text: str, error: str) -> re.Match[str] | None:
+    """Return where pytest's ``E`` lines say an error; ``None`` where they do not."""
+    start = error[:40].removesuffix("…")
+    block = _block(text, error)
+    found = _RUN_OF_MARKED.finditer(text, text.rindex(block)) if start else ()
+    return next((one for one in found if start in one[0]), None)
+
+
 def one_line(text: str) -> str:
     """Return a text as one line of at most :data:`LINE_LIMIT` characters."""
     text = " ".join(text[:_READ_OF_LINE].split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from qlty.results._error_line import error_line, said_in, statement_of
+from qlty.results._error_line import error_line, marked_with, said_in, statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,6 +21,11 @@ _CRASH = re.compile(r"^(?!E )(?P<place>[^\s:][^:\n]*:\d+): (?P<kind>.+)$", re.MU
 #: ``tests/test_a.py:7: ``, or pytest-check's ``tests/test_a.py:7 in test_a()``
 _PYTEST_PLACE = re.compile(r"^(?!E )([^\s:][^\n:]*\.\w+):(\d+)(?:: | in \w+\()", re.MULTILINE)
 _PYTHON_PLACE = re.compile(r'^[ |]*File "([^"\n]+)", line (\d+)', re.MULTILINE)
+#: the file that could not be read, whatever frame of Python found it
+_UNREADABLE = re.compile(r'^E? *File "([^"\n]+)", line (\d+)$', re.MULTILINE)
+_UNREADABLE_BY = ("SyntaxError:", "IndentationError:", "TabError:")
+#: what pytest's long style puts below the words of an error
+_BELOW = re.compile(r"\s*\n[^\s:][^:\n]*:\d+: (?!in ).+")
 _ELSEWHERE = ("/", "..")
 
 #: addresses, ids and numbers; ``t3`` and ``utf8`` are names
@@ -91,11 +96,13 @@ def read_failure(message: str | None, error: str | None = None, nodeid: str = ""
     if len(text) > _READ:
         text = f"{text[: _READ // 4]}\n{text[-_READ + _READ // 4 :]}"
     said = said_in(text, error or "")
-    crash, kind = _crash(text)
+    own = _without_later_ones(text, error or "")
+    crash, kind = _crash(own)
+    line = error or error_line("\n".join(said)) or kind
     return Failure(
-        line=error or error_line("\n".join(said)) or kind,
+        line=line,
         excerpt="\n".join(said[:_EXCERPT_LINES]).strip("\n"),
-        place=_place(text, nodeid),
+        place=_place(own, nodeid, unreadable=line.startswith(_UNREADABLE_BY)),
         crash=crash,
         kind=kind,
         statement=statement_of(text, error or ""),
@@ -109,6 +116,15 @@ def failure_of(result: TestResult) -> Failure:
     return known if known.line else replace(known, line=result["outcome"])
 
 
+def _without_later_ones(text: str, error: str) -> str:
+    """Return a text up to the end of the failure that an error is of: teardown fails after it."""
+    said = marked_with(text, error)
+    if said is None:
+        return text
+    below = _BELOW.match(text, said.end())
+    return text[: below.end() if below else said.end()]
+
+
 def _crash(text: str) -> tuple[str, str]:
     """Return place and exception type of the last line of the form ``path:7: ValueError``."""
     crashes = list(_CRASH.finditer(text))
@@ -119,9 +135,10 @@ def _crash(text: str) -> tuple[str, str]:
     return last["place"], "" if last["kind"].startswith("in ") else last["kind"]
 
 
-def _place(text: str, nodeid: str) -> str:
+def _place(text: str, nodeid: str, *, unreadable: bool) -> str:
     """Return the innermost place in the project's own code, or else the innermost one."""
-    found = list(_PYTEST_PLACE.finditer(text)) or list(_PYTHON_PLACE.finditer(text))
+    found = list(_UNREADABLE.finditer(text))[-1:] if unreadable else []
+    found = found or list(_PYTEST_PLACE.finditer(text)) or list(_PYTHON_PLACE.finditer(text))
     places = [(match[1], match[2]) for match in found]
     paths, test_file = [path for path, _ in places], nodeid.partition("::")[0]
     root, folder = _root(paths, test_file), _folder(paths, test_file)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from qlty.settings._values import Condition, Secret, Url, masked
+from qlty.masking import mask_setting
+from qlty.settings._values import Condition, Secret, Url
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False,
@@ -79,7 +80,7 @@ def shown(raw: Any) -> str:
     """Return a value as an error may show it: masked, short, never the inside of a collection."""
     if not isinstance(raw, str | int | float):
         return f"a {type(raw).__name__}"
-    text = repr(masked(raw)) if isinstance(raw, str) else masked(repr(raw))
+    text = repr(mask_setting(raw)) if isinstance(raw, str) else mask_setting(repr(raw))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from qlty.errors import SettingsError
+from qlty.masking import mask_setting
 from qlty.settings._convert import convert, expected, holds_secret, shown
 from qlty.settings._model import IntegrationSettings
 from qlty.settings._sources import (
@@ -24,7 +25,7 @@ from qlty.settings._sources import (
     section_of,
 )
 from qlty.settings._suggest import nearest
-from qlty.settings._values import Condition, SecretUrl, Url, masked
+from qlty.settings._values import Condition, SecretUrl, Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -155,7 +156,7 @@ def _converted(setting: Name, found: Found, kind: Any, *, secret: bool) -> Any:
         return convert(found.raw, kind)
     except (ValueError, TypeError) as error:
         value = "" if secret else f" is {shown(found.raw)}"
-        reason = f" ({masked(str(error))})" if str(error) else ""
+        reason = f" ({mask_setting(str(error))})" if str(error) else ""
         raise SettingsError(
             f"{setting} from {found.place}{value or ' is wrong'}{reason}; {_needed(kind)}"
         ) from None
@@ -203,7 +204,7 @@ def read_secret_file(setting: Name, named: Found) -> str:
 
 
 def _file(named: Found) -> str:
-    return f"the file {masked(str(named.raw))!r} named by {named.place}"
+    return f"the file {mask_setting(str(named.raw))!r} named by {named.place}"
 
 
 def _plain_http(name: str, values: dict[str, Any], sources: Sources) -> Iterable[str]:

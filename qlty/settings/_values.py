@@ -6,13 +6,10 @@ import re
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from qlty.masking import MASK, known_secrets, remember
+from qlty.masking import MASK, remember
 
 #: Control characters, which no HTTP header takes, and lone surrogates, which no encoding does.
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-#: Shorter values are not looked for inside of other text: they would be found everywhere.
-_SHORTEST_MASKED = 4
 
 
 class Secret:
@@ -146,14 +143,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def masked(text: str) -> str:
-    """Return the text without the parts that may be secret: known values, user info, query."""
-    for secret in sorted(known_secrets(), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_MASKED:
-            text = text.replace(secret, MASK)
-    if "://" in text:
-        text = re.sub(r"://.*@", f"://{MASK}@", text)
-        text = re.sub(r"\?.*", f"?{MASK}", text)
-    return text

@@ -323,3 +323,50 @@ def test_a_comparison_of_values_is_a_problem_of_its_statement_and_values_or_of_i
 def test_places_are_relative_to_the_projects_root_wherever_the_test_was(frames, place):
     text = "\n\n".join(f">   call()\nE   Error\n\n{frame}" for frame in frames)
     assert read_failure(text, nodeid="tests/test_a.py::test_a").place == place
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (SYNTAX, "SyntaxError: invalid syntax"),
+        (SYNTAX, None),
+        (SYNTAX.replace("Syntax", "Indentation"), None),
+    ],
+)
+def test_the_place_of_a_file_that_is_no_python_is_the_file(text, error):
+    assert read_failure(text, error).place == "/app/test_syn.py:1"
+
+
+TWO_PHASES = {
+    "long": """\
+    def test_pay(shop):
+>       raise ValueError("no price")
+E       ValueError: no price
+
+tests/test_pay.py:9: ValueError
+
+    def shop():
+        yield 1
+>       raise KeyError("left open")
+E       KeyError: 'left open'
+
+tests/conftest.py:6: KeyError""",
+    "short": """\
+tests/test_pay.py:9: in test_pay
+    raise ValueError("no price")
+E   ValueError: no price
+
+tests/conftest.py:6: in shop
+    raise KeyError("left open")
+E   KeyError: 'left open'""",
+}
+
+
+@pytest.mark.parametrize(
+    ("style", "kind", "crash"), [("long", "ValueError", "tests/test_pay.py:9"), ("short", "", None)]
+)
+def test_where_call_and_teardown_failed_the_call_says_what_and_where(style, kind, crash):
+    failure = read_failure(TWO_PHASES[style], "ValueError: no price", "tests/test_pay.py::test_pay")
+    assert failure.place == "tests/test_pay.py:9"
+    assert failure.kind == kind
+    assert crash in (None, failure.crash)
