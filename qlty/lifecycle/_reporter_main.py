@@ -94,6 +94,10 @@ class Orders:
         for work in (self._listen, self._watch_run):
             threading.Thread(target=work, daemon=True).start()
 
+    def are_waiting(self) -> bool:
+        """Say whether the run wants something."""
+        return not self._queue.empty()
+
     def next(self, seconds: float) -> dict[str, Any] | None:
         """Return the next order, ``None`` where none comes in time."""
         try:

@@ -79,7 +79,7 @@ class Reporting:
         self._courier = self._make_courier(self._run, self._registry)
         self._register()
         self._player = Player(self._registry, self._run)
-        self._registry.start_at_once(self._tell_started)
+        self._registry.start_at_once(self._tell_started, self._orders.are_waiting)
         while not self._carry_out(self._orders.next(_TICK)):
             pass
 

@@ -54,8 +54,8 @@ _SAID_ELSEWHERE = frozenset({"nodeid", "status", "test_case_ids", "tags", "param
 _CASE_FIELDS = {one.name: one.default for one in fields(TestCase)}
 
 
-def encode(record: dict[str, Any], masker: Masker, texts: Any = None) -> bytes:
-    """Return a record as one line of JSON without secrets.
+def encode(record: dict[str, Any], masker: Masker, texts: Any = None) -> tuple[bytes, bool]:
+    """Return a record as one line of JSON without secrets, and whether it never held one.
 
     Args:
         record: what is written.
@@ -64,9 +64,12 @@ def encode(record: dict[str, Any], masker: Masker, texts: Any = None) -> bytes:
             that passed are names of fields, and looking through those costs more than all else.
     """
     line = to_json(record)
-    if masker.suspects((line if texts is None else to_json(texts)).decode()):
+    is_plain = texts == () or not masker.suspects(
+        (line if texts is None else to_json(texts)).decode()
+    )
+    if not is_plain:
         line = to_json(masker.mask_json(loads(line)))
-    return line + b"\n"
+    return line + b"\n", is_plain
 
 
 def to_json(value: Any) -> bytes:

@@ -55,6 +55,8 @@ class RecordWriter:
         self._memory: Memory | None = None
         #: facts that have been written, of the tests that are running
         self._known: dict[str, TestCase] = {}
+        #: those of them in whose lines nothing had to be masked
+        self._plain: set[str] = set()
 
     @classmethod
     def create(
@@ -101,7 +103,8 @@ class RecordWriter:
         record: dict[str, Any] = {"event": "start", "nodeid": nodeid}
         record["time"] = clock.utc_now()
         # what a test brings into the environment is not in its name: it has not run yet
-        self._write(record, self._add_facts(record, test_case), look=False)
+        if self._write(record, self._add_facts(record, test_case), look=False):
+            self._plain.add(nodeid)
 
     def attempt(self, test_case: TestCase, attempt: Attempt) -> None:
         """Note an attempt that is followed by another one."""
@@ -115,8 +118,12 @@ class RecordWriter:
         facts = self._add_facts(record, test_case)
         record["result"] = short = short_result(result)
         texts = [value for name, value in short.items() if name not in _NO_TEXT]
-        self._write(record, (facts, texts))
-        self._known.pop(test_case.nodeid, None)
+        nodeid = test_case.nodeid
+        # most tests just pass, and say nothing that an earlier line has not said
+        says_nothing = not texts and "test_case" not in record and nodeid in self._plain
+        self._write(record, () if says_nothing else (facts, texts))
+        self._known.pop(nodeid, None)
+        self._plain.discard(nodeid)
 
     def _add_facts(self, record: dict[str, Any], test_case: TestCase) -> Any:
         """Add the facts of a test where no line has them yet; return what may hold a secret."""
@@ -174,14 +181,16 @@ class RecordWriter:
             with suppress(OSError):  # it is gone, as the next line that is written will tell
                 try_lock(self._file.number)
 
-    def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> None:
+    def _write(self, record: dict[str, Any], texts: Any = None, *, look: bool = True) -> bool:
+        """Write a line, of which ``texts`` can hold a secret; say whether it holds none."""
         if self._file is None or not self._owner.is_here:
-            return
-        line = encode(record, self._masker or current_masker(look=look), texts)
+            return False
+        line, is_plain = encode(record, self._masker or current_masker(look=look), texts)
         try:
             self._file.write(line)
         except OSError as error:
             self._give_up(error, line)
+        return is_plain
 
     def _give_up(self, error: OSError, line: bytes = b"") -> None:
         """Go on in memory, with all that was written: a reporter can still follow."""

@@ -260,6 +260,13 @@ def test_who_does_not_answer_in_time_takes_part_unless_it_is_required():
     assert [integration.name for integration in registry] == ["Slow"]
 
 
+def test_nobody_waits_for_an_answer_once_the_tests_are_over():
+    registry, told = Registry(HookLimits(run_start=1000)), {}
+    registry.register(Slow())
+    registry.start_at_once(told.__setitem__, lambda: True)
+    assert told == {"Slow": None}
+
+
 def test_json_output_stays_clean(suite):
     project = suite(THERE, "['mine.There']")
     ran = project.pytest("--qlty", "--qlty-receipt", "receipt.json", "-p", "no:terminal")

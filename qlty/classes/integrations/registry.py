@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FAILURES_IN_A_ROW = 3
 
+#: seconds between two looks at whether there is any hurry
+_TICK = 0.05
+
 
 @dataclass(frozen=True)
 class HookLimits:
@@ -216,7 +219,11 @@ class Registry:
             if cause is not None and entry.required:
                 raise RunAborted(entry.integration.name, cause)
 
-    def start_at_once(self, tell: Callable[[str, str | None], None]) -> None:
+    def start_at_once(
+        self,
+        tell: Callable[[str, str | None], None],
+        hurry: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Call every ``on_run_start`` at the same time; an integration that raises is deregistered.
 
         One that does not answer in time takes part, unless it is required: what it asks its remote
@@ -224,21 +231,24 @@ class Registry:
 
         Args:
             tell: called for each with its name and why it takes no part, ``None`` where it does.
+            hurry: says whether the tests are over already, so that nobody waits any longer.
         """
         answers: SimpleQueue[tuple[_Entry, Failure | None]] = SimpleQueue()
         waiting = list(self._entries)
         for entry in waiting:
             Thread(target=_answer, args=(entry, self.limits, answers), daemon=True).start()
         deadline = clock.monotonic() + self.limits.run_start
-        while waiting:
+        while waiting and clock.monotonic() < deadline and not hurry():
             try:
-                entry, failure = answers.get(timeout=max(0.0, deadline - clock.monotonic()))
+                entry, failure = answers.get(timeout=_TICK)
             except Empty:
-                break
+                continue
             waiting.remove(entry)
             tell(entry.integration.name, self._started(entry, failure))
         for entry in waiting:
             cause = f"no answer within {self.limits.run_start:g} s"
+            if hurry():
+                cause = "no answer before the tests were over"
             if entry.required:
                 tell(entry.integration.name, self._started(entry, Failure(cause, "")))
                 continue
