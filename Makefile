@@ -34,9 +34,10 @@ check: $(STAMP)
 chaos: $(STAMP)
 	QLTY_CHAOS_KILLS=200 $(BIN)/python -m pytest -n auto tests/faults/test_kills.py
 
-# Ten thousand malformed requests at the sandbox; takes two minutes alone.
+# Ten thousand malformed requests at the sandbox, and a thousand malformed reports; takes two
+# minutes alone.
 fuzz: $(STAMP)
-	QLTY_FUZZ=10000 $(BIN)/python -m pytest tests/sandbox/test_fuzz.py
+	QLTY_FUZZ=10000 $(BIN)/python -m pytest tests/sandbox/test_fuzz.py tests/ingest/test_bad_input.py
 
 # The integrations on the lowest versions of everything that pyproject.toml allows; two minutes alone.
 lowest: $(STAMP)

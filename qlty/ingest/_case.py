@@ -97,8 +97,8 @@ def row_of(case: Element, group: str, name: str, suite: _Started) -> Row:
     """Return the row of a test; its seconds are negative where its time cannot be read."""
     attributes = case.attributes
     seconds = seconds_of(attributes.get("time") or attributes.get("duration"))
-    row = Row(group, name, "passed", -1.0 if seconds is None else seconds, case.line)
-    row.started = suite.started
+    seconds = -1.0 if seconds is None else seconds
+    row = Row(group, name, "passed", seconds, case.line, suite.started)
     if "timestamp" in attributes:
         row.started = moment_of(attributes["timestamp"]) or suite.started
     _plain_verdict(row, attributes)

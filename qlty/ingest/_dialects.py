@@ -103,7 +103,7 @@ def name_of(text: str) -> str:
     """Return a name of a file, clean and in one line."""
     if not text.isprintable() or len(text) > NAME_LIMIT:
         text = clean(shorten(text, NAME_LIMIT)).replace("\r", "").replace("\n", " ")
-    return text.strip()
+    return text
 
 
 def resolved(dialect: Dialect, rows: Sequence[Row]) -> list[Row]:

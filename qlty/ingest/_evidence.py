@@ -26,9 +26,9 @@ def keep_evidence(report: FileReport, folder: Path, rootdir: Path) -> None:
     """
     inside = [os.path.realpath(place) for place in (folder, rootdir)]
     for row in report.rows:
-        named = row.attachments
-        if not named:
+        if row.detail is None:
             continue
+        named = row.attachments
         paths = [_path(name, folder) for name in named if not name.startswith(_ELSEWHERE)]
         row.attachments = [path for path in dict.fromkeys(paths) if _is_below(path, inside)]
         for path in paths:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
 
 from qlty.ingest._junit import read_junit
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Source, FileReport], None]
 
+_RECORD = re.compile(rb'"event": ?"run"')
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -32,6 +34,26 @@ def reader_of(source: Source) -> Reader:
     begin = head.replace(b"\0", b"").lstrip()
     if begin.startswith(b"<"):
         return read_junit
+    if begin.startswith(b"{"):
+        return _of_json(begin)
+    return _unknown
+
+
+def _of_json(begin: bytes) -> Reader:
+    # each where it is needed, and none for a file of another format
+    line = begin.partition(b"\n")[0]
+    if b"report_type" in line[:200_000]:
+        from qlty.ingest._reportlog import read_reportlog
+
+        return read_reportlog
+    if _RECORD.search(line):
+        from qlty.ingest._record import read_own_record
+
+        return read_own_record
+    if b'"results"' in begin or b'"reportFormat"' in begin:
+        from qlty.ingest._ctrf import read_ctrf
+
+        return read_ctrf
     return _unknown
 
 

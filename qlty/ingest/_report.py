@@ -115,14 +115,18 @@ class Numbers:
     def add(self, file: FileReport) -> None:
         """Number the tests of the next file, and warn of names that it has in common."""
         again: list[Row] = []
+        group: str | None = None
+        names: dict[str, int] = {}
         for row in file.rows:
-            names = self._seen.setdefault(row.group, {})
+            if row.group is not group:
+                group = row.group
+                names = self._seen.setdefault(group, {})
             number = names.get(row.name)
             if number is None:
                 names[row.name] = 1
                 continue
             again.append(row)
-            row.number = self._free(row, names, number + 1)
+            self._free(row, names, number + 1)
         if again:
             first = shown(again[0].nodeid)
             file.warn(
@@ -131,13 +135,13 @@ class Numbers:
                 f"they are attempts: they are numbered, beginning with {first}",
             )
 
-    def _free(self, row: Row, names: dict[str, int], number: int) -> int:
-        """Return the next number of which the node id is not another test's own."""
+    def _free(self, row: Row, names: dict[str, int], number: int) -> None:
+        """Take the next number of which the node id is not another test's own."""
         while True:
-            names[row.name] = row.number = number
+            names[row.name] = row.more.number = number
             group, name = split_nodeid(row.nodeid)
             taken = self._seen.get(group, {}).get(name)
             if taken is None:
                 self._seen.setdefault(group, {})[name] = 1
-                return number
+                return
             number += 1

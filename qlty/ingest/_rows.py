@@ -71,6 +71,10 @@ class Detail:
     code_line: int | None = None
     tags: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
+    #: which one of several of the same name it is
+    number: int = 1
+    #: the test and its result, where the file had them as such
+    ready: tuple[TestCase, TestResult] | None = None
 
 
 class Row:
@@ -83,25 +87,19 @@ class Row:
         seconds: of the last attempt.
         started: seconds since the epoch; ``None`` where the file does not say it.
         line: where it stands in the file.
-        number: which one of several of the same name it is.
         detail: ``None`` for a test that just passed.
-        ready: the test and its result, where the file had them as such.
     """
 
-    __slots__ = (
-        "detail",
-        "group",
-        "line",
-        "name",
-        "number",
-        "outcome",
-        "ready",
-        "seconds",
-        "started",
-    )
+    __slots__ = ("detail", "group", "line", "name", "outcome", "seconds", "started")
 
     def __init__(
-        self, group: str, name: str, outcome: Outcome, seconds: float, line: int = 0
+        self,
+        group: str,
+        name: str,
+        outcome: Outcome,
+        seconds: float,
+        line: int = 0,
+        started: float | None = None,
     ) -> None:
         """Make one."""
         if "::" in name or "[" in group:  # as node ids are split, so that each has one place
@@ -111,18 +109,26 @@ class Row:
         self.outcome: Outcome = outcome
         self.seconds = seconds
         self.line = line
-        self.started: float | None = None
-        self.number = 1
+        self.started = started
         self.detail: Detail | None = None
-        self.ready: tuple[TestCase, TestResult] | None = None
 
     @classmethod
     def of(cls, case: TestCase, result: TestResult, line: int = 0) -> Row:
         """Return the row of a result that is whole already."""
         group, name = split_nodeid(case.nodeid)
         row = cls(group, name, result["outcome"], result["duration"], line)
-        row.ready = case, result
+        row.more.ready = case, result
         return row
+
+    @property
+    def number(self) -> int:
+        """Which one of several of the same name it is."""
+        return self.detail.number if self.detail is not None else 1
+
+    @property
+    def ready(self) -> tuple[TestCase, TestResult] | None:
+        """The test and its result, where the file had them as such."""
+        return self.detail.ready if self.detail is not None else None
 
     @property
     def more(self) -> Detail:
