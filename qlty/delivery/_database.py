@@ -30,18 +30,34 @@ def connect(path: Path | None) -> sqlite3.Connection:
     """
     if path is not None:
         _create_private(path)
-    connection = sqlite3.connect(
-        path if path is not None else ":memory:",
-        timeout=_BUSY_TIMEOUT,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    connection = _open(path)
     try:
         _prepare(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def connect_again(path: Path) -> sqlite3.Connection:
+    """Open the outbox at ``path`` that :func:`connect` has made ready before, for one use.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = _open(path)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path if path is not None else ":memory:",
+        timeout=_BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:

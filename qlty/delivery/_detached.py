@@ -52,6 +52,11 @@ class Detached:
         self._ended: int | None = None
         _all.add(self)
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether no test has closed the pipes to it."""
+        return self._control.is_ours and self._status.is_ours
+
     def tell(self, line: bytes) -> bool:
         """Write to its standard input; say whether that was possible. Never waits."""
         return self._control.write(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qlty.delivery._rows import FINAL_STATES, Row, State, to_json
 from qlty.delivery._store import Store
@@ -15,6 +15,7 @@ from qlty.runtime import clock
 from qlty.runtime.files import check_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: seconds between two looks at a row that another process is working on
@@ -48,29 +49,46 @@ class StoredDelivery:
     """A handle on one row; see :class:`qlty.delivery.Delivery`."""
 
     def __init__(self, outbox: Outbox, store: Store, row: Row) -> None:
-        self.id = row.id
         self.integration = row.integration
         self.key = row.key
         self._outbox = outbox
+        self.is_now(store, row)
+
+    def is_now(self, store: Store, row: Row) -> None:
+        """Note where it is."""
+        self.id = row.id
         self._store = store
 
     @property
     def state(self) -> State:
         """In which state the row is now."""
-        progress = self._store.progress(self.id)
+        progress = self._progress()
         return progress[0] if progress else "dropped"
+
+    def _progress(self) -> tuple[State, dict[str, Any]] | None:
+        try:
+            return self._store.progress(self.id)
+        except OutboxError:
+            return None  # a test has removed the file
 
     def wait_for(self, name: str, timeout: float) -> Any:
         """Wait for the checkpoint's value of this name, at most ``timeout`` seconds."""
         deadline = clock.monotonic() + timeout
         while True:
-            state, checkpoint = self._store.progress(self.id) or ("dropped", {})
+            state, checkpoint = self._progress() or ("dropped", {})
             if name in checkpoint:
                 return checkpoint[name]
             left = min(deadline, self._outbox.waits_end) - clock.monotonic()
             if left <= 0 or state in FINAL_STATES:
                 return None
             sleep(min(_POLL, left))
+
+
+class _Made(NamedTuple):
+    """What was handed over while the file was not held, in case that a test removes it."""
+
+    delivery: StoredDelivery
+    values: dict[str, Any]
 
 
 class Outbox:
@@ -81,6 +99,7 @@ class Outbox:
         trouble: why deliveries are not, or not all, kept in the file; ``None`` where they are.
         stores: the file, then the memory that stands in for it after a failed write.
         waits_end: when every ``wait_for`` ends, by ``clock.monotonic()``.
+        shared: says whether another process has the file open, and sends what it can send.
     """
 
     def __init__(self, store: Store, masker: Masker | None, trouble: str | None = None) -> None:
@@ -88,7 +107,10 @@ class Outbox:
         self.trouble = trouble
         self.stores = [store]
         self.waits_end = float("inf")
+        self.shared: Callable[[], bool] = lambda: False
         self._masker = masker
+        self._made: dict[tuple[str, str, str], _Made] = {}
+        self._held = True
 
     @property
     def masker(self) -> Masker:
@@ -96,15 +118,18 @@ class Outbox:
         return self._masker or current_masker()
 
     @classmethod
-    def open(cls, path: Path | None, masker: Masker | None = None) -> Outbox:
+    def open(cls, path: Path | None, masker: Masker | None = None, *, held: bool = True) -> Outbox:
         """Open the outbox at ``path``, or one in memory where that cannot be done.
 
         This never raises: a run goes on without a durable outbox, and its receipt says so.
+        One that is not ``held`` keeps no descriptor between two uses, until :meth:`hold`: a test
+        that closes descriptors gets their numbers for files of its own.
         """
         if path is None:
             return cls(Store(None), masker)
         try:
-            outbox = cls(Store(path), masker)
+            outbox = cls(Store(path, held=held), masker)
+            outbox._held = held
             outbox.prune(KEEP_SETTLED, _PRUNED_AT_START)
             return outbox
         except (sqlite3.Error, OSError, OutboxError) as error:
@@ -129,6 +154,33 @@ class Outbox:
     def durable(self) -> bool:
         """Whether what is enqueued survives the death of this process."""
         return self.path is not None and self.trouble is None
+
+    def hold(self) -> None:
+        """Keep the file open from now on: the last test is over."""
+        if not self._held:
+            self._look_for_file()
+            self._held = True
+            self._made.clear()
+            self.stores[0].hold()
+
+    def _look_for_file(self) -> None:
+        """Where a test has removed the file, go on in memory with what nobody else has."""
+        if self._held or self.stores[0].is_there():
+            return
+        self.trouble = self.trouble or f"the outbox {self.path} was removed during the run"
+        memory = self._memory()
+        shared = self.shared()
+        for made in self._made.values():
+            if made.values["class_path"] is None or not shared:
+                made.delivery.is_now(memory, memory.insert(supersedes=True, **made.values))
+        self.stores = [memory]
+        self._made.clear()
+        self._held = True
+
+    def _memory(self) -> Store:
+        if self.stores[-1].path is not None:
+            self.stores.append(Store(None))
+        return self.stores[-1]
 
     def enqueue(
         self,
@@ -183,16 +235,20 @@ class Outbox:
         return self.masker.mask_json(payload)
 
     def _insert(self, values: dict[str, Any], *, supersedes: bool) -> StoredDelivery:
+        self._look_for_file()
         store = self.stores[0]
         try:
-            return StoredDelivery(self, store, store.insert(supersedes=supersedes, **values))
-        except sqlite3.Error as error:
+            delivery = StoredDelivery(self, store, store.insert(supersedes=supersedes, **values))
+        except (sqlite3.Error, OutboxError) as error:
             if store.path is None:
                 raise
             self.trouble = _describe(error, store.path)
-        if len(self.stores) == 1:
-            self.stores.append(Store(None))
-        memory = self.stores[1]
+        else:
+            if not self._held:
+                place = (values["integration"], values["target"], values["key"])
+                self._made[place] = _Made(delivery, values)
+            return delivery
+        memory = self._memory()
         return StoredDelivery(self, memory, memory.insert(supersedes=supersedes, **values))
 
     def rows(

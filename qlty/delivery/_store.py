@@ -1,4 +1,4 @@
-"""The SQL of the outbox: one file (or memory), one connection, any number of threads.
+"""The SQL of the outbox: one file (or memory), one connection at a time, any number of threads.
 
 What a row goes through::
 
@@ -15,10 +15,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from hashlib import sha256
 from json import loads
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from qlty.delivery._database import connect
+from qlty.delivery._file import OutboxFile
 from qlty.delivery._leases import LEASE_SECONDS, seconds_until_free
 from qlty.delivery._rows import ANSWER_LOST, COLUMNS, Row, State, from_record, sent_to_json, to_json
 from qlty.runtime import clock
@@ -55,15 +54,17 @@ _ALL = ", ".join(_BLOCKED if name == "reason" else name for name in COLUMNS)
 class Store:
     """All reads and writes of one outbox file."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self._connection = connect(path)
-        self._lock = RLock()
+    def __init__(self, path: Path | None, *, held: bool = True) -> None:
+        """Open it.
 
-    def close(self) -> None:
-        """Close the file; the store cannot be used afterwards."""
-        with self._lock:
-            self._connection.close()
+        Args:
+            path: the file; ``None`` for memory.
+            held: see :class:`qlty.delivery._file.OutboxFile`.
+        """
+        self.path = path
+        self._file = OutboxFile(path, held=held)
+        self._opened, self.is_there = self._file.opened, self._file.is_there
+        self.hold, self.close = self._file.hold, self._file.close
 
     # -- enqueue
 
@@ -133,8 +134,8 @@ class Store:
 
     def progress(self, row_id: int) -> tuple[State, dict[str, Any]] | None:
         """Return how far a row has come, without reading its payload."""
-        with self._lock:
-            record = self._connection.execute(
+        with self._opened() as connection:
+            record = connection.execute(
                 "SELECT state, checkpoint FROM delivery WHERE id = ?", [row_id]
             ).fetchone()
         return (record[0], loads(record[1])) if record else None
@@ -159,8 +160,8 @@ class Store:
         }
         wanted = {text: value for text, value in given.items() if value is not None}
         where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
-        with self._lock:
-            cursor = self._connection.execute(
+        with self._opened() as connection:
+            cursor = connection.execute(
                 f"SELECT {_ALL} FROM delivery {where} ORDER BY +id",  # noqa: S608 -- our own words
                 list(wanted.values()),
             )
@@ -168,19 +169,19 @@ class Store:
 
     def tell_given_up(self, run_id: str) -> list[Row]:
         """Return what was given up since this was last asked, without that of one run."""
-        with self._transaction():
-            mark = self._connection.execute(
+        with self._transaction() as connection:
+            mark = connection.execute(
                 "SELECT max(value) FROM meta WHERE name = 'given_up_told'"
             ).fetchone()
             since = float(mark[0] or 0)
-            cursor = self._connection.execute(
+            cursor = connection.execute(
                 f"SELECT {_ALL} FROM delivery WHERE state = 'given_up' "  # noqa: S608
                 "AND settled_at > ? ORDER BY +id",
                 [since],
             )
             rows = [from_record(record) for record in cursor]
             newest = max((row.settled_at or 0.0 for row in rows), default=since)
-            self._connection.execute(
+            connection.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('given_up_told', ?)",
                 [repr(newest)],
             )
@@ -188,8 +189,8 @@ class Store:
 
     def payloads(self, integration: str, target: str, kind: str) -> list[dict[str, Any]]:
         """Return the payloads of a kind that wait in a lane, at most the newest of many."""
-        with self._lock:
-            cursor = self._connection.execute(
+        with self._opened() as connection:
+            cursor = connection.execute(
                 f"SELECT payload FROM delivery WHERE {_OPEN} AND integration = ? "  # noqa: S608
                 "AND target = ? AND kind = ? AND state = 'waiting' ORDER BY id DESC LIMIT ?",
                 [integration, target, kind, MOST_READ],
@@ -202,9 +203,9 @@ class Store:
         From one lane to the next by the index: a lane may hold a million rows that nobody sends.
         """
         found, place = [], ("", "")
-        with self._lock:
+        with self._opened() as connection:
             while True:
-                record = self._connection.execute(
+                record = connection.execute(
                     f"SELECT integration, target, id FROM delivery WHERE {_OPEN} "  # noqa: S608
                     "AND (integration, target) > (?, ?) ORDER BY integration, target, id LIMIT 1",
                     place,
@@ -222,7 +223,7 @@ class Store:
     ) -> tuple[int, str | None] | None:
         """Return number of the first row of a lane, and the class path of the lane."""
         of_run = "AND run_id = ?" if run_id is not None else ""
-        record = self._connection.execute(
+        record = self._execute(
             "SELECT min(id), max(class_path) FROM (SELECT id, class_path "  # noqa: S608
             f"FROM delivery WHERE {_OPEN} AND integration = ? AND target = ? {of_run} "
             f"ORDER BY id LIMIT {_CLASS_PATHS})",
@@ -233,8 +234,8 @@ class Store:
     def counts(self, run_id: str | None = None) -> dict[str, int]:
         """Return how many rows are in each state."""
         of_run = "WHERE run_id = ?" if run_id is not None else ""
-        with self._lock:
-            cursor = self._connection.execute(
+        with self._opened() as connection:
+            cursor = connection.execute(
                 f"SELECT state, count(*) FROM delivery {of_run} GROUP BY state",  # noqa: S608
                 [run_id] if run_id is not None else [],
             )
@@ -247,8 +248,8 @@ class Store:
         nobody tries to send it (empty where somebody does), and how many.
         """
         of_run = "AND delivery.run_id = ?" if run_id is not None else ""
-        with self._lock:
-            cursor = self._connection.execute(
+        with self._opened() as connection:
+            cursor = connection.execute(
                 "SELECT integration, target, coalesce(elsewhere, 0), "  # noqa: S608
                 "coalesce(blocked.reason, ''), count(*) FROM delivery "
                 "LEFT JOIN blocked USING (integration, target) "
@@ -305,7 +306,7 @@ class Store:
         self, integration: str, target: str, run_id: str | None = None
     ) -> float | None:
         """Return how long until :meth:`lease` may give a row, ``None`` where the lane is empty."""
-        with self._lock:
+        with self._opened():
             return self._head(integration, target, run_id, clock.now())[0]
 
     def _head(
@@ -313,7 +314,7 @@ class Store:
     ) -> tuple[float | None, int | None, str]:
         """Return seconds to wait, number and state of the row that is next in a lane."""
         shortest: float | None = None
-        for record in self._connection.execute(
+        for record in self._execute(
             "SELECT id, state, attempts, due_at, written_at, owner, leased_until "  # noqa: S608
             "FROM delivery WHERE integration = ? AND target = ? "
             f"AND {_OPEN} AND (? IS NULL OR run_id = ?) ORDER BY id",
@@ -459,29 +460,29 @@ class Store:
     # -- plumbing
 
     def _one(self, condition: str, values: list[Any]) -> Row | None:
-        with self._lock:
-            record = self._connection.execute(
+        with self._opened() as connection:
+            record = connection.execute(
                 f"SELECT {_ALL} FROM delivery WHERE {condition}",  # noqa: S608 -- our own words
                 values,
             ).fetchone()
         return from_record(record) if record else None
 
     def _execute(self, statement: str, values: list[Any]) -> sqlite3.Cursor:
-        with self._lock:
-            return self._connection.execute(statement, values)
+        with self._opened() as connection:
+            return connection.execute(statement, values)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield connection
             except BaseException:
                 # a full disk ends the transaction by itself
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            connection.execute("COMMIT")
 
 
 def _digest(payload: str) -> str:

@@ -249,7 +249,7 @@ class Deliveries:
         return _joined(receipt, self._receipt_here(self._own_senders()))
 
     def _for_receipt(self) -> dict[str, Any]:
-        if not self._is_shared:
+        if not self._is_shared and not self._reporter_has_outbox():
             return {"names": [], "notes": {}}
         names = [integration.name for integration in self._own_senders()]
         return {"names": names, "notes": self._courier.notes}
@@ -269,7 +269,9 @@ class Deliveries:
 
             if self._trouble is None and not self.state.path.is_dir():
                 self._trouble = f"the state folder {self.state.path} was removed during the run"
-            self._outbox = Outbox.open(None if self._trouble else self.state.outbox)
+            path = None if self._trouble else self.state.outbox
+            self._outbox = Outbox.open(path, held=self._is_over)
+            self._outbox.shared = self._reporter_has_outbox
             self._outbox.trouble = self._outbox.trouble or self._trouble
         if self._is_over:
             self._prepare_sending(self._outbox)
@@ -277,12 +279,17 @@ class Deliveries:
 
     def _prepare_sending(self, outbox: Outbox) -> None:
         """Begin to send what the reporter cannot send."""
+        outbox.hold()
         outbox.waits_end = self._waits_end
         senders = self._own_senders()
         shared = self._is_shared and self._reporter.is_alive
         if self._own is None and not (shared and all(map(self._registry.class_path, senders))):
             alone = lambda: not (self._is_shared and self._reporter.is_alive)  # noqa: E731
             self._own = OwnSending(outbox, self._registry, alone)
+
+    def _reporter_has_outbox(self) -> bool:
+        self._reporter.receive()
+        return self._reporter.is_alive and self._reporter.durable is True
 
     @property
     def _is_shared(self) -> bool:

@@ -134,6 +134,10 @@ class Reporter:
             self.receive()
             if is_there():
                 return True
+            if not ended and not self._process.is_reachable:
+                # a test has closed the pipes: one that hears nothing is asked for nothing
+                self._process.kill()
+                ended = True
             if ended:
                 self._restart()
                 self._tell(order)
