@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from _pytest._io import TerminalWriter
+
 from qlty.cli._project import Project, add_arguments
 from qlty.delivery import (
     STATES,
@@ -22,9 +24,10 @@ from qlty.delivery import (
     Row,
     for_elsewhere,
     lines_of,
+    render_lines,
 )
 from qlty.errors import OutboxError, SettingsError
-from qlty.lifecycle import Recovered, RunCourier, report_dead_runs
+from qlty.lifecycle import MARKUP, Recovered, RunCourier, report_dead_runs
 from qlty.results import for_terminal
 from qlty.runs import dead_records
 from qlty.runtime import clock
@@ -229,8 +232,7 @@ def _report_killed_runs(project: Project, outbox: Outbox) -> Recovered:
     return killed
 
 
-def _progress(counts: dict[str, int]) -> None:
-    left = sum(counts.get(state, 0) for state in _WAITING)
+def _progress(left: int) -> None:
     if left:
         print(f"delivering: {left} left", file=sys.stderr, flush=True)
 
@@ -244,8 +246,9 @@ def _report_delivery(rows: list[Row], elsewhere: list[Left], *, as_json: bool) -
         return
     if not lines:
         print("nothing to deliver")
-    for line in lines:
-        print(for_terminal("\n".join(line.render())))
+    writer = TerminalWriter()
+    for text in render_lines(lines):
+        writer.line(for_terminal(text.text), **MARKUP.get(text.style, {}))
 
 
 def _retry(args: argparse.Namespace) -> int:

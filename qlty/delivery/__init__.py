@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from qlty.delivery._masked_log import MaskedLog
     from qlty.delivery._outbox import Left, Outbox
     from qlty.delivery._process import identity, is_alive
-    from qlty.delivery._receipt import Line, Problem, Receipt, for_elsewhere, lines_of, receipt_of
+    from qlty.delivery._receipt import Arrival, Line, Problem, Receipt, lines_of, receipt_of
+    from qlty.delivery._render import Text, for_elsewhere, render, render_lines
     from qlty.delivery._rows import STATES, Row
     from qlty.delivery._senders import ImportedSenders
     from qlty.delivery._settings import use_settings
@@ -31,6 +32,7 @@ __all__ = [
     "MASK",
     "STATES",
     "Answer",
+    "Arrival",
     "Delivery",
     "Detached",
     "Drainer",
@@ -48,6 +50,7 @@ __all__ = [
     "Sender",
     "Senders",
     "Sent",
+    "Text",
     "Vendor",
     "Verdict",
     "accepted",
@@ -64,6 +67,8 @@ __all__ = [
     "mask",
     "mask_json",
     "receipt_of",
+    "render",
+    "render_lines",
     "start_detached",
     "use_settings",
 ]
@@ -72,6 +77,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Answer": "_answers",
+        "Arrival": "_receipt",
         "Delivery": "_job",
         "Detached": "_detached",
         "Drainer": "_drain",
@@ -89,6 +95,7 @@ __getattr__ = lazy_exports(
         "Sender": "_drain",
         "Senders": "_drain",
         "Sent": "_job",
+        "Text": "_render",
         "Vendor": "_exchange",
         "Verdict": "_classify",
         "accepted": "_exchange",
@@ -97,11 +104,13 @@ __getattr__ = lazy_exports(
         "drain": "_drain",
         "failure": "_exchange",
         "failure_of": "_classify",
-        "for_elsewhere": "_receipt",
+        "for_elsewhere": "_render",
         "identity": "_process",
         "is_alive": "_process",
         "lines_of": "_receipt",
         "receipt_of": "_receipt",
+        "render": "_render",
+        "render_lines": "_render",
         "start_detached": "_detached",
         "use_settings": "_settings",
     },

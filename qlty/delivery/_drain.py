@@ -62,7 +62,7 @@ def drain(
     run_id: str | None = None,
     integrations: set[str] | None = None,
     stop: threading.Event | None = None,
-    progress: Callable[[dict[str, int]], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     follow: bool = False,
 ) -> None:
     """Send what is due until nothing is left that can be sent before the deadline.
@@ -77,7 +77,7 @@ def drain(
         run_id: only deliveries of this run.
         integrations: only deliveries of these.
         stop: set by another thread to end early.
-        progress: called about once a second with the number of deliveries in each state.
+        progress: called about once a second with the number of deliveries that are left.
         follow: go on until ``stop`` or the deadline, also when nothing is left.
     """
     drainer = Drainer(outbox, senders, run_id=run_id, integrations=integrations, deadline=deadline)
@@ -120,9 +120,7 @@ class Drainer:
         for lane in list(self._lanes.values()):
             lane.wake()
 
-    def run(
-        self, stop: threading.Event, progress: Callable[[dict[str, int]], None] | None = None
-    ) -> None:
+    def run(self, stop: threading.Event, progress: Callable[[int], None] | None = None) -> None:
         """See :func:`drain`."""
         told = renewed = clock.monotonic()
         while not stop.is_set() and clock.monotonic() < self.deadline:
@@ -138,7 +136,7 @@ class Drainer:
             self._wake.wait(_TICK)
             now = clock.monotonic()
             if progress is not None and now - told >= 1:
-                progress(self._outbox.counts(self._run_id))
+                progress(self._outbox.sendable(self._integrations))
                 told = now
             if now - renewed >= _RENEWAL:
                 self._each_sending(lambda store, row: store.renew([row], self._owner))

@@ -14,10 +14,13 @@ class Sent:
     """What a delivered job shows in the receipt.
 
     Attributes:
-        text: what arrived, in a few words, such as ``"run R12: 40 results"``.
-        links: addresses of what was made at the remote.
+        text: what arrived, in a few words, such as ``"run R12: 40 results"``; a line for each
+            thing where one delivery made several.
+        links: addresses of what was made at the remote, in the order of those lines; ``""`` for one
+            that has none.
         notes: what the remote did not take although the job as a whole was delivered.
-        counts: whether something arrived; a job that found nothing to do is done, but no delivery.
+        counts: whether something reached people. A job that found nothing to do, or that only
+            keeps books, is done but no delivery; its text is a note.
     """
 
     text: str = ""

@@ -15,7 +15,7 @@ from qlty.runtime import clock
 from qlty.runtime.files import check_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 #: seconds between two looks at a row that another process is working on
@@ -283,6 +283,14 @@ class Outbox:
     def left(self, run_id: str | None = None) -> list[Left]:
         """Return what is still to be sent, by integration and target."""
         return [Left(*record) for store in self.stores for record in store.waiting(run_id)]
+
+    def sendable(self, integrations: Collection[str] | None = None) -> int:
+        """Return how many deliveries wait that somebody sends now.
+
+        What is for other targets, or of an integration that cannot be set up, is none of them,
+        and is not counted through: there may be a million.
+        """
+        return sum(store.sendable(integrations) for store in self.stores)
 
     def tell_given_up(self, run_id: str = "") -> list[Row]:
         """Return what became too old to be sent and is in nobody's receipt yet: each once.

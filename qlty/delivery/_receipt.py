@@ -1,28 +1,37 @@
-"""What became of a run's deliveries, and why."""
+"""What became of a run's deliveries, and why.
+
+A receipt is a value: read from the outbox, handed over as JSON, shown by ``render``.
+"""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from qlty.results import RunSummary
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from qlty.delivery._job import Sent
     from qlty.delivery._outbox import Left, Outbox
     from qlty.delivery._rows import Row, State
 
-#: links, reasons and texts shown per integration in text; the JSON has them all, whole
-_SHOWN = 5
-_NOTES_SHOWN = 10
-
-#: characters of each of them
-_LONGEST = 200
-
-#: characters of several texts in one line
-_INLINE = 120
+#: of the JSON; 2: ``run`` is new, and ``arrived`` has each text with its link
+_VERSION = 2
 
 _WAITING: tuple[State, ...] = ("waiting", "sending")
+
+#: what is not delivered, by its reasons
+_PROBLEMS = ("waiting", "refused", "given_up", "lost")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One thing that reached people, in the integration's words, and where it is to be seen."""
+
+    text: str
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,25 +47,31 @@ class Problem:
     ids: tuple[int, ...]
     attempts: int
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Problem:
+        """Read what ``asdict`` gives."""
+        return cls(values["reason"], tuple(values["ids"]), values["attempts"])
+
 
 @dataclass(frozen=True)
 class Line:
     """What became of the deliveries of one integration.
 
     Attributes:
-        delivered: how many arrived.
-        texts: what arrived, in the integrations' words.
+        delivered: how many reached people; bookkeeping (``Sent.counts``) is none.
+        settled: how many are done, bookkeeping included.
+        arrived: what arrived, one for each thing that has words or a link of its own.
         waiting: kept, and sent by the next run or by ``qlty-framework outbox deliver``.
         refused: the remote, or a mistake in the integration, said no for good.
         given_up: too old to be worth sending.
         lost: sent, without an answer, to a remote that cannot be asked.
-        notes: what the integration held back, dropped or left out, and why.
+        notes: what the integration found, held back, dropped or left out, and why.
     """
 
     integration: str
     delivered: int = 0
-    texts: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+    settled: int = 0
+    arrived: tuple[Arrival, ...] = ()
     waiting: tuple[Problem, ...] = ()
     refused: tuple[Problem, ...] = ()
     given_up: tuple[Problem, ...] = ()
@@ -68,34 +83,29 @@ class Line:
         """Whether everything that was to be delivered was delivered."""
         return not (self.waiting or self.refused or self.given_up or self.lost)
 
-    def render(self, *, kept: bool = True) -> list[str]:
-        """Return the line as text, with a line more for each link, problem and note.
-
-        Args:
-            kept: whether what waits is still there after this process.
-        """
-        texts = [f"{self.integration}: {_summary(self)}"]
-        if _are_long(self.texts):
-            texts += [f"  {_short(text)}" for text in self.texts[:_SHOWN]]
-            texts += _more(len(self.texts) - _SHOWN, "like these")
-        texts += [f"  {link}" for link in self.links[:_SHOWN]]
-        texts += _more(len(self.links) - _SHOWN, "links")
-        for name, word, advice in _STATES:
-            texts += _render_problems(getattr(self, name), word, advice if kept else "")
-        texts += [f"  {_short(note)}" for note in self.notes[:_NOTES_SHOWN]]
-        return texts + _more(len(self.notes) - _NOTES_SHOWN, "notes")
-
     def to_json(self) -> dict[str, Any]:
         """Return the line as JSON."""
         return {
             "integration": self.integration,
             "complete": self.complete,
             "delivered": self.delivered,
-            "texts": list(self.texts),
-            "links": list(self.links),
-            **{name: [asdict(one) for one in getattr(self, name)] for name, _, _ in _STATES},
+            "settled": self.settled,
+            "arrived": [asdict(one) for one in self.arrived],
+            **{name: [asdict(one) for one in getattr(self, name)] for name in _PROBLEMS},
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Line:
+        """Undo :meth:`to_json`."""
+        return cls(
+            integration=values["integration"],
+            delivered=values["delivered"],
+            settled=values["settled"],
+            arrived=tuple(Arrival(**one) for one in values["arrived"]),
+            **{name: tuple(map(Problem.from_json, values[name])) for name in _PROBLEMS},
+            notes=tuple(values["notes"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,7 @@ class Receipt:
         given_up: those of earlier runs that became too old to be sent during this one, by
             integration.
         elsewhere: targets that the settings do not name any more, and what waits for each.
+        run: how the run went; ``None`` where that is not known, as of one that was killed.
     """
 
     run_id: str
@@ -119,6 +130,7 @@ class Receipt:
     earlier: int = 0
     given_up: tuple[tuple[str, tuple[Problem, ...]], ...] = ()
     elsewhere: tuple[tuple[str, int], ...] = ()
+    run: RunSummary | None = None
 
     def line(self, integration: str) -> Line:
         """Return the line of an integration, an empty one where it has none."""
@@ -126,24 +138,12 @@ class Receipt:
             (one for one in self.lines if one.integration == integration), Line(integration)
         )
 
-    def render(self) -> list[str]:
-        """Return the receipt as text, one line per fact, never empty."""
-        lines = [text for line in self.lines for text in line.render(kept=self.durable)]
-        for name, problems in self.given_up:
-            lines.append(f"{name}: of earlier runs")
-            lines += _render_problems(problems, "given up", _HOW_TO_LOOK)
-        if self.trouble:
-            lines.append(f"deliveries are not kept beyond this run: {self.trouble}")
-        if self.earlier:
-            lines.append(f"{_count(self.earlier)} of earlier runs still waiting: {_HOW_TO_SEND}")
-        lines += [for_elsewhere(*one) for one in self.elsewhere]
-        return lines or ["nothing to deliver"]
-
     def to_json(self) -> dict[str, Any]:
         """Return the receipt as JSON."""
         return {
-            "version": 1,
+            "version": _VERSION,
             "run_id": self.run_id,
+            "run": self.run.to_json() if self.run else None,
             "durable": self.durable,
             "trouble": self.trouble,
             "earlier_waiting": self.earlier,
@@ -156,26 +156,23 @@ class Receipt:
             "integrations": [line.to_json() for line in self.lines],
         }
 
-
-_HOW_TO_SEND = "send with 'qlty-framework outbox deliver'"
-_HOW_TO_LOOK = "see 'qlty-framework outbox show {id}'"
-
-
-def for_elsewhere(target: str, number: int) -> str:
-    """Say that nobody sends what waits for a target, and what removes it."""
-    wait = "waits" if number == 1 else "wait"
-    return (
-        f"{_count(number)} {wait} for {target}, to which nothing is sent now: set it up again, or "
-        f"remove with {shlex.join(['qlty-framework', 'outbox', 'drop', '--target', target])}"
-    )
-
-
-_STATES: tuple[tuple[str, str, str], ...] = (
-    ("waiting", "waiting", _HOW_TO_SEND),
-    ("refused", "refused", _HOW_TO_LOOK),
-    ("given_up", "given up", ""),
-    ("lost", "lost", "send again with 'qlty-framework outbox retry {id}'"),
-)
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Receipt:
+        """Undo :meth:`to_json`, as for a receipt that another process has made."""
+        run = values["run"]
+        return cls(
+            run_id=values["run_id"],
+            durable=values["durable"],
+            trouble=values["trouble"],
+            lines=tuple(map(Line.from_json, values["integrations"])),
+            earlier=values["earlier_waiting"],
+            given_up=tuple(
+                (name, tuple(map(Problem.from_json, problems)))
+                for name, problems in values["earlier_given_up"].items()
+            ),
+            elsewhere=tuple((one["target"], one["waiting"]) for one in values["elsewhere"]),
+            run=RunSummary.from_json(run) if run else None,
+        )
 
 
 def receipt_of(
@@ -185,6 +182,7 @@ def receipt_of(
     notes: Mapping[str, Sequence[str]] | None = None,
     integrations: Iterable[str] = (),
     meanwhile: bool = False,
+    run: RunSummary | None = None,
 ) -> Receipt:
     """Read from the outbox what became of a run's deliveries.
 
@@ -194,6 +192,7 @@ def receipt_of(
         notes: what each integration wants said.
         integrations: all that were active: those that delivered nothing have a line, too.
         meanwhile: tell also what of earlier runs was given up and not told; that is told once.
+        run: how the run went.
     """
     notes = notes or {}
     by_name: dict[str, list[Row]] = {name: [] for name in [*integrations, *notes]}
@@ -208,6 +207,7 @@ def receipt_of(
         earlier=_sendable(left) - _sendable(own),
         given_up=_given_up_meanwhile(outbox, run_id) if meanwhile else (),
         elsewhere=tuple((one.target, one.number) for one in left if one.elsewhere),
+        run=run,
     )
 
 
@@ -229,22 +229,41 @@ def lines_of(rows: Iterable[Row]) -> list[Line]:
 
 
 def _line(name: str, rows: list[Row], notes: Sequence[str]) -> Line:
-    sent = [row.sent for row in rows if row.state == "delivered" and row.sent is not None]
+    delivered = [row for row in rows if row.state == "delivered"]
+    sent = [row.sent for row in delivered if row.sent is not None]
     return Line(
         integration=name,
-        delivered=sum(row.state == "delivered" and _counts(row) for row in rows),
-        texts=tuple(one.text for one in sent if one.text),
-        links=tuple(dict.fromkeys(link for one in sent for link in one.links)),
+        delivered=sum(map(_counts, delivered)),
+        settled=len(delivered),
+        arrived=tuple(dict.fromkeys(one for row in delivered for one in _arrivals(row))),
         waiting=_problems(rows, _WAITING),
         refused=_problems(rows, ("refused",)),
         given_up=_problems(rows, ("given_up",)),
         lost=_problems(rows, ("lost",)),
-        notes=(*notes, *(note for one in sent for note in one.notes)),
+        notes=(*notes, *(note for one in sent for note in _notes(one))),
     )
 
 
 def _counts(row: Row) -> bool:
     return row.sent is None or row.sent.counts
+
+
+def _notes(sent: Sent) -> Iterator[str]:
+    """Yield what is worth a word beside what arrived."""
+    if sent.text and not sent.counts:
+        yield sent.text
+    yield from sent.notes
+
+
+def _arrivals(row: Row) -> Iterator[Arrival]:
+    """Yield each thing that one delivery made: a line of its text, and the link of that line."""
+    if row.sent is None or not row.sent.counts or not (row.sent.text or row.sent.links):
+        return
+    texts, links = row.sent.text.splitlines(), row.sent.links or ("",)
+    if len(texts) != len(links):
+        texts = [row.sent.text or row.kind or row.key] * len(links)
+    for text, link in zip(texts, links, strict=True):
+        yield Arrival(text, link or None)
 
 
 @dataclass
@@ -267,50 +286,3 @@ def _problems(rows: list[Row], states: tuple[State, ...]) -> tuple[Problem, ...]
 
 def _unexplained(row: Row) -> str:
     return "no answer yet" if row.state == "sending" else "not tried yet"
-
-
-def _are_long(texts: Sequence[str]) -> bool:
-    """Say whether several texts are read more easily below each other."""
-    return len(texts) > 1 and sum(map(len, texts[:_SHOWN])) > _INLINE
-
-
-def _summary(line: Line) -> str:
-    said = "" if _are_long(line.texts) else "; ".join(map(_short, line.texts[:_SHOWN]))
-    if said and len(line.texts) > _SHOWN:
-        said += f"; and {len(line.texts) - _SHOWN} more"
-    counts = [f"delivered {line.delivered}"] if line.delivered else []
-    for name, word, _ in _STATES:
-        number = sum(len(problem.ids) for problem in getattr(line, name))
-        counts += [f"{word} {number}"] if number else []
-    text = ", ".join(counts)
-    if said and text:
-        return f"{text} ({said})"
-    return text or said or "nothing to deliver"
-
-
-def _render_problems(problems: tuple[Problem, ...], word: str, advice: str) -> list[str]:
-    texts = []
-    for problem in problems[:_SHOWN]:
-        tried = f", tried {_times(problem.attempts)}" if problem.attempts else ""
-        hint = f"; {advice.format(id=problem.ids[0])}" if advice else ""
-        texts.append(
-            f"  {word} ({_count(len(problem.ids))}{tried}): {_short(problem.reason)}{hint}"
-        )
-    return texts + _more(len(problems) - _SHOWN, "reasons")
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _more(number: int, what: str) -> list[str]:
-    return [f"  and {number} more {what}"] if number > 0 else []
-
-
-def _count(number: int) -> str:
-    return "1 delivery" if number == 1 else f"{number} deliveries"
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"

@@ -24,7 +24,7 @@ from qlty.runtime import clock
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from qlty.delivery._job import Sent
@@ -257,6 +257,15 @@ class Store:
                 [run_id] if run_id is not None else [],
             )
             return [(row[0], row[1], bool(row[2]), row[3], row[4]) for row in cursor]
+
+    def sendable(self, integrations: Collection[str] | None) -> int:
+        """Return how many rows of some integrations (``None``: of all) somebody sends now."""
+        lanes = {(name, target) for name, target, _ in self.lanes()}
+        query = f"SELECT count(*) FROM delivery WHERE {_OPEN} AND integration = ? AND target = ?"  # noqa: S608
+        with self._lock:
+            lanes -= set(self._connection.execute("SELECT integration, target FROM blocked"))
+            wanted = [one for one in lanes if integrations is None or one[0] in integrations]
+            return sum(self._connection.execute(query, one).fetchone()[0] for one in wanted)
 
     # -- sending
 

@@ -5,7 +5,7 @@ What only another process, a dry run or the command line needs is imported when 
 
 from typing import TYPE_CHECKING
 
-from qlty.lifecycle._console import console
+from qlty.lifecycle._console import MARKUP, console
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
 from qlty.lifecycle._run import ABORTED, INTERRUPTED, UNDELIVERED, Plan, Run
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABORTED",
     "INTERRUPTED",
+    "MARKUP",
     "UNDELIVERED",
     "Deliveries",
     "Plan",

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qlty.results import for_terminal
 from qlty.runtime import logger
 from qlty.utilities.utils import install_masker, was_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    Say = Callable[[str], None]
+    Say = Callable[..., None]
+
+
+#: how pytest's terminal writer marks the styles of a receipt
+MARKUP = {"good": {"green": True}, "bad": {"red": True}, "poor": {"yellow": True}}
 
 
 @contextmanager
-def console(say: Say, mask: Callable[[str], str]) -> Iterator[None]:
+def console(say: Say, mask: Callable[[str], str], verbosity: int = 0) -> Iterator[None]:
     """Show what QLTY says through ``say`` while the block runs.
+
+    ``say`` gets a text and, with the lines of a receipt, their style. ``verbosity`` is pytest's.
 
     Other code's records of the logger ``qlty`` are shown, too. Loggers of ``setup_logger`` show
     theirs themselves; they are masked meanwhile.
@@ -34,14 +40,22 @@ def console(say: Say, mask: Callable[[str], str]) -> Iterator[None]:
     own.setLevel(logging.INFO)
     own.addHandler(handler)
     install_masker(mask)
-    logger.show, logger.mask = say, safe
+    logger.show, logger.mask, logger.verbosity = say, safe, verbosity
     try:
         yield
     finally:
-        logger.show = logger.mask = None
+        logger.show, logger.mask, logger.verbosity = None, None, 0
         install_masker(None)
         own.removeHandler(handler)
         own.setLevel(level)
+
+
+def say_receipt(receipt: Mapping[str, Any]) -> None:
+    """Show what became of a run's deliveries, by the JSON of a :class:`~qlty.delivery.Receipt`."""
+    from qlty.delivery import Receipt, render
+
+    for line in render(Receipt.from_json(receipt), logger.verbosity):
+        logger.styled(line.text, line.style)
 
 
 class _Handler(logging.Handler):

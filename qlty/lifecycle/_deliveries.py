@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qlty import config
 from qlty.delivery import current_masker
 from qlty.errors import RunAborted
+from qlty.lifecycle._console import say_receipt
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._exchange import plain
 from qlty.lifecycle._reporter import Reporter
@@ -119,9 +120,11 @@ class Deliveries:
         order = {"abort": [aborted.integration, aborted.cause], **self._for_receipt()}
         if self._own is not None:
             self._own.finish_by(self._deadline)
-        self._reporter.abort(order, self._left())
+        answer = self._reporter.abort(order, self._left())
         if self._own is not None:
             self._own.join(self._deadline)
+        if answer is not None:
+            say_receipt(answer["receipt"])
 
     def abandon(self) -> None:
         """Let go of everything: the run does not begin."""
@@ -201,6 +204,7 @@ class Deliveries:
             if self._record.trouble is not None:
                 logger.warning("%s: a kill would have lost results", self._record.trouble)
         receipt = self._finish(interrupted=interrupted)
+        say_receipt(receipt)
         self._write(receipt)
         if not durable:
             self._end_record({*left, *_kept_nowhere(receipt)})
@@ -243,6 +247,8 @@ class Deliveries:
             self._reporter.kill()
             return self._receipt_here(filter(OwnSending.can_send, self._registry))
         receipt: dict[str, Any] = answer["receipt"]
+        for earlier in answer["earlier"]:
+            say_receipt(earlier)
         self._registry.undelivered += answer["undelivered"]
         if self._is_shared or self._own is None:
             return receipt
@@ -258,7 +264,7 @@ class Deliveries:
         return list(filter(OwnSending.can_send, self._registry.local()))
 
     def _receipt_here(self, senders: Iterable[Integration]) -> dict[str, Any]:
-        """Say what became of the deliveries of some, as the outbox of this process has it."""
+        """Return what became of the deliveries of some, as the outbox of this process has it."""
         names = [integration.name for integration in senders]
         notes = self._courier.notes
         return receipt_here(self._open_outbox(), self._courier.run["id"], notes, names)
@@ -366,7 +372,7 @@ class Deliveries:
 def _kept_nowhere(receipt: dict[str, Any]) -> set[str]:
     """Return those of which nothing arrived; what arrived in part would arrive twice."""
     lines = receipt["integrations"]
-    return {one["integration"] for one in lines if one["waiting"] and not one["delivered"]}
+    return {one["integration"] for one in lines if one["waiting"] and not one["settled"]}
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from qlty.delivery import Drainer, Outbox, mask, receipt_of
 from qlty.errors import RunAborted, SettingsError
 from qlty.lifecycle._courier import RunCourier
 from qlty.lifecycle._deliveries import Deliveries
+from qlty.results import counted
 from qlty.runtime import clock, logger
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ class Rehearsal(Deliveries):
             self._write_files(self._folder)
         count = len(self._requests)
         place = f", written to {self._folder}" if self._folder else ""
-        logger.info("dry run: %d requests%s; nothing was sent", count, place)
+        requests = counted(count, "request")
+        logger.info("dry run: %s%s; nothing was sent", requests, place)
 
     def _remarks(self) -> Iterator[str]:
         """Yield what was held back, and what would fail whatever the remote says."""

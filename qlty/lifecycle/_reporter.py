@@ -86,9 +86,13 @@ class Reporter:
         """Have it send what is left, and wait for its receipt; ``None`` where none came."""
         return self._ask({"finish": seconds, **order}, "receipt", seconds + _GRACE)
 
-    def abort(self, order: dict[str, Any], seconds: float) -> None:
-        """Have those that live there told that the run does not begin; send what they say."""
-        self._ask({"finish": seconds, **order}, "receipt", seconds + _GRACE)
+    def abort(self, order: dict[str, Any], seconds: float) -> Any:
+        """Have those that live there told that the run does not begin; send what they say.
+
+        Returns:
+            the receipt; ``None`` where nothing was to be sent, or none came.
+        """
+        return self._ask({"finish": seconds, **order}, "receipt", seconds + _GRACE)
 
     def skip(self) -> None:
         """Have it skip the hook that it is waiting for."""

@@ -21,7 +21,7 @@ from qlty.lifecycle._play import Player
 from qlty.lifecycle._recovery import Recovered, report_dead_runs, settle
 from qlty.lifecycle._reporter_main import GONE, end_in
 from qlty.lifecycle._run import ABORTED
-from qlty.results import RunInfo, iter_results, run_info_from_json
+from qlty.results import RunInfo, RunSummary, count, iter_results, run_info_from_json
 from qlty.runs import RecordFollower, StateDir, taken_over
 from qlty.runtime import clock, logger
 
@@ -201,14 +201,12 @@ class Reporting:
             earlier = dead.reported
         self._courier.history.save()
         self._send_until(deadline)
-        for courier, registry in earlier:
-            logger.info("of run %s:", courier.run["id"])
-            self._say(_receipt(self._outbox, courier, _senders(registry)))
         if self._courier.history.trouble is not None and self._outbox.durable:
             logger.warning("%s", self._courier.history.trouble)
         for name, notes in order["notes"].items():
             self._courier.notes.setdefault(name, []).extend(notes)
-        self._tell_receipt(order["names"])
+        told = [_receipt(self._outbox, courier, _senders(own)) for courier, own in earlier]
+        self._tell_receipt(order["names"], told)
 
     def _send_until(self, deadline: float) -> None:
         self._drainer.deadline = deadline
@@ -217,31 +215,31 @@ class Reporting:
         said, at = 0, clock.monotonic()
         while self._sending.is_alive():
             self._sending.join(1.0)
-            left = sum(one.number for one in self._outbox.left() if not one.elsewhere)
+            left = self._outbox.sendable(set(self._setup["names"]))
             if left and (left != said or clock.monotonic() - at >= _SAY_AGAIN):
                 said, at = left, clock.monotonic()
                 logger.info("delivering: %d left (Ctrl-C ends it; what is left is kept)", left)
 
-    def _tell_receipt(self, own: list[str]) -> None:
+    def _tell_receipt(self, own: list[str], earlier: list[Receipt]) -> None:
+        facts = (self._follower.run.over or {}).get("run", {})
+        run = RunSummary.of(count(self._player.results), {**self._run, **facts})
         try:
             if self._outbox.durable and not self._state.outbox.exists():
                 self._outbox.trouble = (
                     f"the state folder {self._state.path} was removed during the run"
                 )
             names = [*_senders(self._registry), *own]
-            receipt = _receipt(self._outbox, self._courier, names, meanwhile=True)
+            receipt = _receipt(self._outbox, self._courier, names, run)
         except sqlite3.Error as error:
             path = self._state.outbox
             logger.error("the outbox %s was damaged during the run (%s): delete it", path, error)
             receipt = Receipt(self._run["id"], durable=False, trouble=str(error), lines=())
-        else:
-            self._say(receipt)
-        told = {"receipt": receipt.to_json(), "undelivered": self._registry.undelivered}
+        told = {
+            "receipt": receipt.to_json(),
+            "earlier": [one.to_json() for one in earlier],
+            "undelivered": self._registry.undelivered,
+        }
         self._channel.tell({"receipt": told})
-
-    def _say(self, receipt: Receipt) -> None:
-        for line in receipt.render():
-            logger.info("%s", line)
 
 
 def _senders(registry: Registry) -> list[str]:
@@ -249,8 +247,13 @@ def _senders(registry: Registry) -> list[str]:
 
 
 def _receipt(
-    outbox: Outbox, courier: RunCourier, names: list[str], *, meanwhile: bool = False
+    outbox: Outbox, courier: RunCourier, names: list[str], run: RunSummary | None = None
 ) -> Receipt:
     return receipt_of(
-        outbox, courier.run["id"], notes=courier.notes, integrations=names, meanwhile=meanwhile
+        outbox,
+        courier.run["id"],
+        notes=courier.notes,
+        integrations=names,
+        meanwhile=run is not None,
+        run=run,
     )

@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from qlty.classes.integrations.base_integration import Integration
-from qlty.runtime import clock, logger
+from qlty.runtime import clock
 from qlty.settings import project_scope
 
 if TYPE_CHECKING:
@@ -71,10 +71,7 @@ class _OwnSenders:
 def receipt_here(
     outbox: Outbox, run_id: str, notes: Mapping[str, Sequence[str]], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Say what became of deliveries, and return the receipt as JSON."""
+    """Return what became of deliveries, as JSON."""
     from qlty.delivery import receipt_of
 
-    receipt = receipt_of(outbox, run_id, notes=notes, integrations=names)
-    for line in receipt.render():
-        logger.info("%s", line)
-    return receipt.to_json()
+    return receipt_of(outbox, run_id, notes=notes, integrations=names).to_json()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qlty.errors import RunAborted
-from qlty.lifecycle import ABORTED, console
+from qlty.lifecycle import ABORTED, MARKUP, console
 from qlty.recording._recorder import Recorder
 from qlty.recording._selection import Selection
 from qlty.recording._terminal_log import TerminalLog
@@ -52,7 +52,8 @@ class Session:
         self._log = TerminalLog(deliveries.log_file(self._run.info["id"]), deliveries.mask)
         self._stack.callback(self._log.close)
         self._log.attach(self._config)
-        self._stack.enter_context(console(self.say, deliveries.mask))
+        verbosity = self._config.get_verbosity()
+        self._stack.enter_context(console(self.say, deliveries.mask, verbosity))
         try:
             self._run.start()
         except RunAborted as error:
@@ -151,14 +152,14 @@ class Session:
         if self._owner.is_here:
             self._stack.close()
 
-    def say(self, text: str) -> None:
-        """Write a line where the person at the terminal sees it."""
+    def say(self, text: str, style: str = "plain") -> None:
+        """Write a line where the person at the terminal sees it; pytest decides about colours."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             sys.stderr.write(f"{text}\n")
         else:
             reporter.ensure_newline()
-            reporter.write_line(text)
+            reporter.write_line(text, **MARKUP.get(style, {}))
 
 
 @contextmanager

@@ -32,13 +32,16 @@ from qlty.results._model import (
     run_info_from_json,
 )
 from qlty.results._run_outcome import RunOutcome, in_words, run_outcome
+from qlty.results._summary import RunSummary
 from qlty.results._text import MESSAGE_LIMIT, clean, for_terminal, shorten
 from qlty.results._totals import Totals, count, iter_results
+from qlty.results._words import ONLY_ON, counted
 
 __all__ = [
     "COLLECTION",
     "LINE_LIMIT",
     "MESSAGE_LIMIT",
+    "ONLY_ON",
     "VALUE",
     "Attempt",
     "Attempts",
@@ -49,6 +52,7 @@ __all__ = [
     "PhaseReport",
     "RunInfo",
     "RunOutcome",
+    "RunSummary",
     "Status",
     "TestCase",
     "TestResult",
@@ -60,6 +64,7 @@ __all__ = [
     "clean",
     "collectors",
     "count",
+    "counted",
     "error_line",
     "failure_of",
     "for_terminal",

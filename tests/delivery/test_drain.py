@@ -365,7 +365,7 @@ def test_progress_is_told_while_it_takes_long(outbox, put, scripted):
     told = []
     put("a")
     drain(outbox, Team(), deadline=time.monotonic() + 30, progress=told.append)
-    assert {"sending": 1} in told
+    assert 1 in told
 
 
 def test_a_full_disk_while_settling_ends_the_lane_and_is_said(outbox, put, deliver, scripted):

@@ -49,7 +49,7 @@ def test_what_a_suite_replaces_for_good_changes_no_outcome(project, workers):
         """,
     )
     plain = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # it asks for the time
-    ran = project.pytest("--qlty", *plain, "-n", workers)
+    ran = project.pytest("--qlty", "-v", *plain, "-n", workers)
     assert ran.returncode == 1, ran.stdout
     *told, results = map(ast.literal_eval, project.lines("told.jsonl"))
     outcomes = {"replaces": "passed", "fails": "failed", "passes": "passed"}

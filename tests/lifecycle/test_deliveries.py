@@ -15,7 +15,7 @@ def test_what_is_delivered_is_said_with_its_links(filing):
     ran = filing.pytest("--qlty", "--qlty-receipt", "receipt.json")
     assert ran.returncode == 0
     assert filing.lines("drawer.jsonl") == [f"{ran.end['id']} test_one,test_two"]
-    assert "qlty: Filing: delivered 1 (filed)" in ran.stdout
+    assert "qlty:   Filing: filed" in ran.stdout
     assert "https://drawer.example.com/1" in ran.stdout
     receipt = json.loads((filing.root / "receipt.json").read_text())
     (line,) = [one for one in receipt["integrations"] if one["integration"] == "Filing"]
@@ -32,7 +32,7 @@ def test_the_receipt_goes_where_the_run_was_started_into_a_folder_that_is_made(f
 def test_a_relative_state_folder_is_below_the_root_wherever_tests_go(filing):
     filing.write("test_two.py", "import os\ndef test_one(): os.chdir('/')\n")
     ran = filing.pytest("--qlty", env={"QLTY_DIR": "state"})
-    assert "delivered 1" in ran.stdout
+    assert "Filing: filed" in ran.stdout
     assert (filing.root / "state" / "outbox.sqlite3").exists()
 
 
@@ -46,7 +46,7 @@ def test_an_interrupted_run_waits_for_answers_no_longer_than_it_may_deliver(fili
     started = time.monotonic()
     ran = filing.pytest("--qlty")
     assert ran.returncode == 2
-    assert "waiting 1" in ran.stdout
+    assert "1 waiting" in ran.stdout
     # 5 s, and what a busy machine adds
     assert time.monotonic() - started < 120
 
@@ -68,7 +68,7 @@ class Waiting(Integration):
 """
     project = suite(waiting, "['mine.Waiting']", "QLTY = {'DELIVERY_TIMEOUT': 4}")
     ran = project.pytest("--qlty")
-    assert "waiting 3" in ran.stdout
+    assert "3 waiting" in ran.stdout
     (waited,) = ran.calls("waited")
     # half of it, whatever each of the three would wait for; a busy machine adds to it
     assert 1.5 <= waited["seconds"] <= 20
@@ -152,7 +152,7 @@ def test_must_deliver_counts_one_that_could_not_start(suite):
 def test_an_instance_delivers_from_the_runs_own_process(suite, filing_code):
     project = suite(filing_code, "[__import__('mine').Filing()]")
     ran = project.pytest("--qlty")
-    assert "Filing: delivered 1" in ran.stdout
+    assert "Filing: filed" in ran.stdout
     assert len(project.lines("drawer.jsonl")) == 1
 
 
@@ -173,7 +173,7 @@ def test_a_state_folder_that_is_a_link_stays_empty_and_the_receipt_says_why(fili
     os.mkfifo(filing.root / "fifo")
     ran = filing.pytest("--qlty", "--qlty-receipt", "fifo")
     assert ran.returncode == 0
-    assert "delivered 1" in ran.stdout
+    assert "Filing: filed" in ran.stdout
     assert "cannot be used: it is a symbolic link" in ran.stdout
     assert "the receipt cannot be written" in ran.stdout
     assert list(elsewhere.iterdir()) == []
@@ -191,14 +191,14 @@ def test_what_a_full_disk_does_not_take_is_sent_from_memory(filing):
     assert call in mine
     filing.write("mine.py", mine.replace(call, full))
     ran = filing.pytest("--qlty")
-    assert "Filing: delivered 1" in ran.stdout
+    assert "Filing: filed" in ran.stdout
     assert "deliveries are not kept beyond this run" in ran.stdout
     assert len(filing.lines("drawer.jsonl")) == 1
 
 
 def test_without_a_terminal_reporter_the_receipt_goes_to_stderr(filing):
     ran = filing.pytest("--qlty", "-p", "no:terminal")
-    assert "Filing: delivered 1" in ran.stderr
+    assert "Filing: filed" in ran.stderr
 
 
 def interrupt_delivery(filing):
@@ -225,7 +225,7 @@ def test_ctrl_c_during_delivery_leaves_the_rest_in_the_outbox(filing):
     (filing.root / "fault").write_text("soon")
     status, said = interrupt_delivery(filing)
     assert status == 0, said
-    assert "waiting 1" in said
+    assert "1 waiting" in said
     assert "delivery goes on" in said
 
 
@@ -234,7 +234,7 @@ def test_a_second_interrupt_gives_an_interrupted_run_no_more_time(filing):
     filing.write("test_two.py", "def test_one(): raise KeyboardInterrupt\n")
     status, said = interrupt_delivery(filing)
     assert status == 2, said
-    assert "waiting 1" in said
+    assert "1 waiting" in said
     assert "delivery goes on" not in said
 
 

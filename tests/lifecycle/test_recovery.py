@@ -92,7 +92,7 @@ def test_a_damaged_journal_costs_its_report_and_not_the_run(filing, info):
     ran = filing.pytest("--qlty")
     assert ran.returncode == 0
     assert "damaged" in ran.stdout
-    assert "Filing: delivered 1" in ran.stdout
+    assert "Filing: filed" in ran.stdout
 
 
 KILLED = """

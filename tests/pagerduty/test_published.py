@@ -359,8 +359,8 @@ def test_secrets_in_assertions_and_locals_do_not_reach_pagerduty(suite):
 def test_the_run_says_what_it_opened_with_links(suite):
     suite.write(MARKED + "def test_pay(): assert False")
     ran = suite.run()
-    assert "opened [#1]" in ran.line["texts"][0]
-    (link,) = ran.line["links"]
+    assert "opened [#1]" in ran.line["arrived"][0]["text"]
+    (link,) = [one["link"] for one in ran.line["arrived"]]
     assert link.endswith(suite.incidents[0]["html_url"])
 
 

@@ -67,7 +67,7 @@ def test_outcomes_arrive_in_one_run(sandbox, run_pytest, workers):
     done = run_pytest(*workers)
     assert statuses(sandbox) == {1: 1, 2: 5, 4: 5, 5: 5, 6: 1, 7: 1}
     assert done.returncode == 1
-    assert "testrail: delivered 1 (run R1: 6 results)" in done.stdout + done.stderr
+    assert "testrail: run R1: 6 results" in done.stdout + done.stderr
 
 
 def test_the_receipt_names_unknown_cases(sandbox, run_pytest):

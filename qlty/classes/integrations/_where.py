@@ -6,6 +6,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from qlty.results import ONLY_ON
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +31,7 @@ def elsewhere(name: str, conditions: Sequence[Condition], run: RunInfo) -> str:
     if not missed:
         return ""
     saw = ", ".join(_seen(group, run) for group in missed)
-    return f"{name}_ONLY_ON is {', '.join(conditions)}, and this run is {saw}"
+    return f"{name}{ONLY_ON}{', '.join(conditions)}, and this run is {saw}"
 
 
 def setting_name(name: str) -> str:

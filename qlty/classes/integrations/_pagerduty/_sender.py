@@ -186,8 +186,8 @@ def _settle_by_rest(rest: Rest, job: Job) -> Sent:
         job.save(resolved=planned)
     resolved = job.checkpoint["resolved"]
     _note_all(rest, job, resolved)
-    text = f"resolved {_listed([one['name'] for one in resolved])}" if resolved else ""
-    links = tuple(one["html_url"] for one in resolved if one["html_url"])
+    text = "\n".join(f"resolved {one['name']}" for one in resolved)
+    links = tuple(one["html_url"] or "" for one in resolved)
     return Sent(text, links, (*notes, *kept), counts=bool(resolved))
 
 

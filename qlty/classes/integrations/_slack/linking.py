@@ -47,13 +47,13 @@ def add(job: Job, bot: Bot) -> Sent:
     state, testrail = job.progress_of(job.payload["testrail_id"])
     run_id = testrail.get("testrail_run_id")
     if run_id is None and state in _OVER:
-        return Sent("no link to TestRail: it has no run")
+        return Sent("no link to TestRail: it has no run", counts=False)
     posted, place = job.progress_of(job.payload["message_id"])
     if not place.get("ts") and posted in _OVER:
-        return Sent("no link to TestRail: there is no message")
+        return Sent("no link to TestRail: there is no message", counts=False)
     if run_id is None or not place.get("ts"):
         raise RetryLater("the message is posted; TestRail's run is not there to be linked", _AGAIN)
     url, label = testrail_link(run_id, testrail.get("testrail_run_url"))
     body = with_link(job.payload["parent"], url, label)
     bot.call("chat.update", {"channel": place["channel"], "ts": place["ts"], **body})
-    return Sent("TestRail linked")
+    return Sent(counts=False)

@@ -217,7 +217,7 @@ class Posting:
     def _sent(self) -> Sent:
         channel, ts = self.done["channel"], self.done["ts"]
         if self.job.kind == "live":
-            return Sent()  # one of many states of a message: the last one is worth a word
+            return Sent(counts=False)  # one of many states of a message: the last one counts
         thread = f" with {len(self._replies)} in its thread" if self._replies else ""
         link = permalink(self.payload.get("workspace") or "", channel, ts)
         return Sent(f"message in {channel}{thread}", (link,) if link else (), self.steps.notes)

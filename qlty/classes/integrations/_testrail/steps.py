@@ -18,6 +18,7 @@ from qlty.classes.integrations._testrail.lookup import Cases, resolve
 from qlty.classes.integrations._testrail.merging import Manner, Result, by_case, results, token_in
 from qlty.delivery import Sent
 from qlty.errors import AnswerLost, Refused, RemoteFailed
+from qlty.results import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,22 +81,24 @@ class Steps:
         found = self._results()
         run = self._run(found)
         if run is None:
-            return Sent("nothing was sent: no result belongs to a case", notes=self._notes())
+            text = "nothing was sent: no result belongs to a case"
+            return Sent(text, notes=self._notes(), counts=False)
         self._store(run, found)
         kept = self._kept(found)
         ids = self._progress.get("ids", {})
         attach(self._rail, self._progress, uploads(kept, ids, run.id, self._payload.log_path))
         self._close(run)
-        return Sent(self._told(run, kept), (run.url,), self._notes())
+        text = self._told(run, kept)
+        return Sent(text, (run.url,) if text else (), self._notes(), counts=bool(text))
 
     def _told(self, run: Run, kept: Sequence[Result]) -> str:
         """Say what arrived; of a live run's deliveries the last one is worth a word."""
         if not self._payload.live:
-            return f"run R{run.id}: {_count(len(kept), 'result')}"
+            return f"run R{run.id}: {counted(len(kept), 'result')}"
         if not self._payload.reported:
             return ""
         tests = {test_id for _, test_id in (self._memory.stored or {}).values()}
-        return f"run R{run.id}: live, results of {_count(len(tests), 'case')}"
+        return f"run R{run.id}: live, results of {counted(len(tests), 'case')}"
 
     def _results(self) -> list[Result]:
         """Return the result of every case, in order: the same in every attempt."""
@@ -402,7 +405,7 @@ class Steps:
             tests = self._rail.all(self._rail.api.tests.get_tests, "tests", run.id)
             told = {test["case_id"] for test in tests if test.get("status_id") != UNTESTED_ID}
             count = len(set(self._payload.reported) - told)
-        return f"{_count(count, 'result')} could not be stored" if count else ""
+        return f"{counted(count, 'result')} could not be stored" if count else ""
 
     def _notes(self) -> tuple[str, ...]:
         lines = []
@@ -432,12 +435,8 @@ def _ids(sent: Sequence[Result], answer: Any) -> dict[int, tuple[int, int]]:
         AnswerLost: it names more or fewer, so nobody knows what it stored.
     """
     if len(answer) != len(sent):
-        raise AnswerLost(f"TestRail named {len(answer)} of {_count(len(sent), 'result')}")
+        raise AnswerLost(f"TestRail named {len(answer)} of {counted(len(sent), 'result')}")
     return {r.case_id: (row["id"], row["test_id"]) for r, row in zip(sent, answer, strict=True)}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def some(case_ids: Sequence[int]) -> str:
