@@ -262,10 +262,10 @@ class Store:
         """Return how many rows of some integrations (``None``: of all) somebody sends now."""
         lanes = {(name, target) for name, target, _ in self.lanes()}
         query = f"SELECT count(*) FROM delivery WHERE {_OPEN} AND integration = ? AND target = ?"  # noqa: S608
-        with self._lock:
-            lanes -= set(self._connection.execute("SELECT integration, target FROM blocked"))
+        with self._opened() as connection:
+            lanes -= set(map(tuple, connection.execute("SELECT integration, target FROM blocked")))
             wanted = [one for one in lanes if integrations is None or one[0] in integrations]
-            return sum(self._connection.execute(query, one).fetchone()[0] for one in wanted)
+            return sum(connection.execute(query, one).fetchone()[0] for one in wanted)
 
     # -- sending
 

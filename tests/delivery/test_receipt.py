@@ -289,6 +289,14 @@ def test_a_job_that_found_nothing_to_do_is_no_delivery(outbox, put, deliver, scr
     assert receipt.line("web").complete
 
 
+def test_what_nobody_sends_now_is_not_left_to_be_delivered(outbox, put):
+    put("a")
+    put("b", target="elsewhere")
+    put("c", integration="other")
+    outbox.stores[0].explain("web", "elsewhere", "another target is set", elsewhere=True)
+    assert (outbox.sendable(), outbox.sendable({"web"}), outbox.sendable({"mail"})) == (2, 1, 0)
+
+
 words = st.text(max_size=300)
 problems = st.builds(
     Problem, words, st.lists(st.integers(1, 9), min_size=1).map(tuple), st.integers(0, 3)
