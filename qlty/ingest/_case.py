@@ -107,7 +107,7 @@ def row_of(case: Element, group: str, name: str, suite: _Started) -> Row:
     if case.children:
         _verdict(row, case.children)
     if case.outputs:
-        _outputs(row, case)
+        take_outputs(row, case)
     if "file" in attributes:
         _place(row, attributes)
     return row
@@ -172,7 +172,8 @@ def _properties(row: Row, case: Element) -> None:
         row.name = known.get("original-name") or re.sub(r" \[attempt \d+\]$", "", row.name)
 
 
-def _outputs(row: Row, case: Element) -> None:
+def take_outputs(row: Row, case: Element) -> None:
+    """Keep what a failed test has written, and the evidence that any test names there."""
     for tag, stream in (("system-out", "stdout"), ("system-err", "stderr")):
         if tag not in case.outputs:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from json import JSONDecoder
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,10 +12,12 @@ from msgspec import Raw, Struct, field
 from qlty.ingest._dialects import name_of
 from qlty.ingest._report import shown
 from qlty.ingest._rows import ATTEMPT_LIMIT, Once, Row, text_of, value_of
-from qlty.ingest._values import epoch_of
+from qlty.ingest._values import bounded, epoch_of
 from qlty.results import status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qlty.ingest._report import FileReport
     from qlty.ingest._source import Source
     from qlty.results import Outcome
@@ -24,8 +28,8 @@ _OUTCOMES: dict[str, Outcome] = {
     "skipped": "skipped",
     "pending": "skipped",
 }
-#: seconds that a test can take; more is a mistake
-_MOST_SECONDS = 10 * 365 * 86_400.0
+_TESTS = re.compile(r'"tests"\s*:\s*\[\s*')
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 class _Results(Struct):
@@ -87,6 +91,8 @@ def read_ctrf(source: Source, report: FileReport) -> None:
         results = _DOCUMENT.decode(content).results
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         report.hole(_line_of(content, str(error)), f"it is no CTRF report: {error}")
+        if "truncated" in str(error):
+            report.rows += _before_the_end(content.decode("utf-8", "replace"))
         return
     at = 0
     for number, raw in enumerate(results.tests):
@@ -99,6 +105,19 @@ def read_ctrf(source: Source, report: FileReport) -> None:
             report.hole(line, f"test {number + 1} of the report cannot be read: {error}")
         at += len(text)
     _compare(results, report)
+
+
+def _before_the_end(text: str) -> Iterator[Row]:
+    """Yield the tests that are whole in a report that is cut off."""
+    decoder, begin = JSONDecoder(), _TESTS.search(text)
+    at = begin.end() if begin else len(text)
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+            yield _row(msgspec.convert(value, _Test), 0)
+        except (ValueError, RecursionError, msgspec.DecodeError):
+            return
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
 
 #: tests of which the line is looked for: counting lines takes longer the later they are
@@ -114,11 +133,10 @@ def _line_of(content: bytes, error: str) -> int:
 
 
 def _row(test: _Test, line: int) -> Row:
-    seconds = test.duration / 1000.0
     name = name_of(test.name) or "<unnamed>"
     if test.browser:  # without its version, which would make it another test with each update
         name = f"{name}[{name_of(test.browser).partition(' ')[0]}]"
-    seconds = seconds if 0.0 <= seconds <= _MOST_SECONDS else 0.0
+    seconds = bounded(test.duration / 1000.0) or 0.0
     row = Row(_group(test), name, _outcome(test), seconds, line)
     row.started = epoch_of(test.start / 1000.0) if test.start else None
     detail = row.more
@@ -173,7 +191,7 @@ def _attempts(row: Row, test: _Test) -> None:
         Once(
             _OUTCOMES.get(one.status, "error"),
             _message(one, ATTEMPT_LIMIT),
-            max(one.duration, 0.0) / 1000.0,
+            bounded(one.duration / 1000.0) or 0.0,
         )
         for one in attempts
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from qlty.ingest._case import Child, Element, row_of
+from qlty.ingest._case import Child, Element, row_of, take_outputs
 from qlty.ingest._dialects import (
     NAME_LIMIT,
     Dialect,
@@ -19,7 +19,7 @@ from qlty.ingest._report import shown
 from qlty.ingest._rows import Row
 from qlty.ingest._text import Text
 from qlty.ingest._values import moment_of
-from qlty.ingest._xml import Parser, XmlError, repaired, too_deep
+from qlty.ingest._xml import MOST_DEPTH, Parser, XmlError, repaired, too_deep
 from qlty.results import status_of
 
 if TYPE_CHECKING:
@@ -42,26 +42,17 @@ def read_junit(source: Source, report: FileReport) -> None:
     Raises:
         OSError: it cannot be read.
     """
-    reading = _Reading(report)
-    try:
-        reading.read(source.chunks())
-    except XmlError as error:
-        if not error.repairable:
-            reading.broken_off(error)
-            return
-        report.rows.clear()
-        report.warnings.clear()
-        again = _Reading(report, repaired=True)
-        try:
-            again.read(repaired(source))
-        except XmlError as final:
-            again.broken_off(final)
-        else:
-            again.finish()
-        if not report.holes or report.holes[0].line > error.line:
-            report.warn(error.line, f"{error.text}; characters that cannot be read are replaced")
+    first = _Reading(report)
+    error = first.read(source.chunks())
+    if error is None or not error.repairable:
         return
-    reading.finish()
+    known = len(report.rows)
+    report.rows.clear()
+    report.warnings.clear()
+    report.holes.clear()
+    _Reading(report, repaired=True).read(repaired(source))
+    if len(report.rows) > known or not report.holes:
+        report.warn(error.line, f"{error.text}; characters that cannot be read are replaced")
 
 
 class _Suite:
@@ -151,21 +142,26 @@ class _Reading:
         self._seen: dict[str, dict[str, Row]] = {}
         self._repeats: dict[tuple[str, str], tuple[_Suite, list[Row]]] = {}
 
-    def read(self, chunks: Iterable[bytes]) -> None:
-        self._parser.read(chunks)
+    def read(self, chunks: Iterable[bytes]) -> XmlError | None:
+        """Read the file, as far as it can be read; return what is wrong with it.
 
-    def broken_off(self, error: XmlError) -> None:
-        """The file ended before its end."""
+        Raises:
+            OSError: it cannot be read to its end.
+        """
+        error = None
+        try:
+            self._parser.read(chunks)
+        except XmlError as found:
+            error = found
+        finally:  # what belongs together is joined, wherever the file ends
+            self._join()
+        if error is None:
+            self._compare()
+            return None
         test = self._open
         within = "" if test is None else f", within the test {shown(test.get('name', ''))!r}"
-        self.finish(whole=False)
         self._report.hole(error.line, f"{error.text}{within}")
-
-    def finish(self, *, whole: bool = True) -> None:
-        """Join what belongs together, and compare the totals."""
-        self._join()
-        if whole:
-            self._compare()
+        return error
 
     # -- elements
 
@@ -178,14 +174,16 @@ class _Reading:
         self._start_other(tag, attributes)
 
     def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
-        too_deep(self._depth, self._expat.CurrentLineNumber)
-        if self._depth == 1:
-            self._start_root(tag, attributes)
+        if self._depth > MOST_DEPTH:
+            raise too_deep(self._expat.CurrentLineNumber)
         if self._open is not None:
             if self._case is None:
                 self._case = Element(self._open, self._line)
             self._start_in_case(self._case, tag, attributes)
-        elif tag in {"testsuite", "testsuites"}:
+            return
+        if self._depth == 1:
+            self._start_root(tag, attributes)
+        if tag in {"testsuite", "testsuites"}:
             self._start_suite(tag, attributes)
         elif tag in _VERDICTS and self._suite is not None:
             self._suite_failed(self._suite, tag, attributes)
@@ -245,6 +243,9 @@ class _Reading:
             if self._open is not None:
                 self._end_case(self._open)
             return
+        self._end_other(tag)
+
+    def _end_other(self, tag: str) -> None:
         texts = self._texts
         if texts and texts[-1][0] == self._depth:
             texts.pop()
@@ -268,7 +269,10 @@ class _Reading:
 
     def _end_case(self, attributes: dict[str, str]) -> None:
         case, suite, self._open = self._case, self._suite, None
-        if case is None and suite is not None:
+        self._case = None
+        if suite is None:  # a file that is one test
+            suite = self._suite = _Suite({}, None, self._line)
+        if case is None or not (case.children or case.properties):
             # almost all: they passed, and have nothing but three attributes
             try:
                 name, class_name = attributes["name"], attributes["classname"]
@@ -283,6 +287,8 @@ class _Reading:
                 ):
                     suite.cases += 1
                     row = Row(group, name, "passed", seconds, self._line, suite.started)
+                    if case is not None:
+                        take_outputs(row, case)
                     if suite.repeats:
                         self._add(row, suite)
                     else:
@@ -290,9 +296,6 @@ class _Reading:
                     return
             except (KeyError, ValueError):
                 pass
-        self._case = None
-        if suite is None:  # a file that is one test
-            suite = self._suite = _Suite({}, None, self._line)
         self._end_any(suite, case or Element(attributes, self._line))
 
     def _end_any(self, suite: _Suite, case: Element) -> None:

@@ -84,4 +84,5 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         if was:
+            gc.freeze()
             gc.enable()

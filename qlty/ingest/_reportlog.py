@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qlty.ingest._report import shown
 from qlty.ingest._rows import Row, text_of, value_of
-from qlty.ingest._values import epoch_of
+from qlty.ingest._values import bounded, epoch_of
 from qlty.results import (
     Attempts,
     PhaseReport,
@@ -129,7 +129,7 @@ def _phase_report(told: dict[str, Any]) -> PhaseReport:
     text = text_of(_text(told.get("longrepr")))
     if "wasxfail" in told:
         text = text_of(str(told["wasxfail"])) or text
-    seconds = max(float(told.get("duration") or 0.0), 0.0)
+    seconds = bounded(float(told.get("duration") or 0.0)) or 0.0
     start = epoch_of(float(told.get("start") or 0.0)) or 0.0
     return PhaseReport(
         _PHASES.get(told.get("when"), "call"),

@@ -34,7 +34,12 @@ def seconds_of(text: str | None) -> float | None:
         found = float(text)
     except ValueError:
         found = _spelled(text.strip()[:64])
-    return found if 0.0 <= found <= _MOST_SECONDS else None
+    return bounded(found)
+
+
+def bounded(seconds: float) -> float | None:
+    """Return seconds that a test can take, ``None`` for others."""
+    return seconds if 0.0 <= seconds <= _MOST_SECONDS else None
 
 
 def _spelled(text: str) -> float:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from qlty.ingest._source import Source
 
 #: elements in each other; suites of real writers stay below twenty
-_MOST_DEPTH = 200
+MOST_DEPTH = 200
+
+#: bytes of one tag with its attributes
+_MOST_TAG = 16_777_216
 
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -105,8 +108,11 @@ class Parser:
             OSError: it cannot be read.
         """
         try:
+            fed = 0
             for chunk in chunks:
                 self.expat.Parse(chunk, False)
+                fed += len(chunk)
+                self._check(fed)
             self.expat.Parse(b"", True)
         except ExpatError as error:
             raise _explained(error) from None
@@ -114,15 +120,20 @@ class Parser:
             line = self.expat.CurrentLineNumber
             raise XmlError(line, f"its encoding: {error}", repairable=True) from None
 
+    def _check(self, fed: int) -> None:
+        """Refuse a tag without end, of which each further piece takes longer than the one before.
 
-def too_deep(depth: int, line: int) -> None:
-    """Refuse elements that are in each other without end.
+        Raises:
+            XmlError: it is one.
+        """
+        if fed - self.expat.CurrentByteIndex > _MOST_TAG:
+            line = self.expat.CurrentLineNumber
+            raise XmlError(line, f"one tag has more than {_MOST_TAG // 1_048_576} MB")
 
-    Raises:
-        XmlError: they are.
-    """
-    if depth > _MOST_DEPTH:
-        raise XmlError(line, f"more than {_MOST_DEPTH} elements in each other")
+
+def too_deep(line: int) -> XmlError:
+    """Return what refuses elements that are in each other without end."""
+    return XmlError(line, f"more than {MOST_DEPTH} elements in each other")
 
 
 def _explained(error: ExpatError) -> XmlError:

@@ -84,14 +84,31 @@ def test_an_attribute_of_ten_megabytes_is_cut(files):
     assert len(report.rows[0].name) < 5_000
 
 
+def test_an_attribute_without_end_is_refused(files):
+    report = files.read(f"{OPEN}<testcase name='{'x' * 20_000_000}'/></testsuite>")
+    assert "one tag has more than 16 MB" in report.holes[0].text
+    assert [row.name for row in report.rows] == ["good"]
+
+
 def test_a_gzip_bomb_is_refused(files):
-    bomb = gzip.compress(GOOD.replace("good", " " * 100_000_000).encode(), 9)
-    assert "larger than results are" in files.read(bomb).holes[0].text
+    bomb = gzip.compress(f"{OPEN}{' ' * 80_000_000}</testsuite>".encode(), 9)
+    report = files.read(bomb)
+    assert "larger than results are" in report.holes[0].text
+    assert [row.name for row in report.rows] == ["good"]
+
+
+def test_what_stands_before_the_end_of_a_cut_off_ctrf_report_is_read(files):
+    test = '{"name": "pays", "status": "passed", "duration": 1}'
+    report = files.read(f'{{"reportFormat": "CTRF", "results": {{"tests": [{test}, {test[:9]}')
+    assert [row.name for row in report.rows] == ["pays"]
+    assert "truncated" in report.holes[0].text
 
 
 def test_a_packed_file_that_is_cut_off_keeps_what_was_read(files):
-    packed = gzip.compress(os.urandom(300_000).hex().encode())
-    assert "cut off" in files.read(packed[:-100]).holes[0].text or files.read(packed[:-100]).holes
+    packed = gzip.compress(f"{OPEN}<!-- {os.urandom(900_000).hex()} --></testsuite>".encode())
+    report = files.read(packed[:-100])
+    assert "cut off" in report.holes[0].text
+    assert [row.name for row in report.rows] == ["good"]
 
 
 def test_a_fifo_and_a_loop_of_links_are_not_waited_for(files):
@@ -103,6 +120,14 @@ def test_a_fifo_and_a_loop_of_links_are_not_waited_for(files):
         report = read([argument], files.folder)
         assert [row.name for row in report.rows] == ["good"]
     assert len(read([str(files.folder / "self.xml")], files.folder).holes) == 1
+
+
+def test_attempts_are_joined_where_a_packed_file_is_cut_off(files):
+    bare = '<testcase classname="test_a" name="test_x" time="1"'
+    cases = f'<testsuites><testsuite name="pytest">{bare}/>{bare}><failure>no</failure></testcase>'
+    packed = gzip.compress(f"{cases}<!-- {os.urandom(900_000).hex()} -->".encode())
+    report = files.read(packed[:-100])
+    assert [(row.outcome, len(row.more.earlier)) for row in report.rows] == [("failed", 1)]
 
 
 def test_a_file_that_is_named_twice_is_read_once(files):
