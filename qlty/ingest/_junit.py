@@ -107,7 +107,8 @@ class _Suite:
     def lie(self) -> str | None:
         """Return how the stated totals differ from what was counted."""
         tests, failing = self._stated("tests"), self._stated("failures", "errors")
-        if tests is not None and tests not in {self.cases, self.cases - self.collapsed}:
+        # pytest counts no repeats, and the error of a teardown for a further test
+        if tests is not None and not self.cases - self.collapsed <= tests <= self.cases:
             return f"says that it has {tests} tests, and has {self.cases - self.collapsed}"
         if failing is not None and not self.failing - self.collapsed <= failing <= self.failing:
             return f"says that {failing} tests failed, and {self.failing} did"

@@ -184,6 +184,12 @@ def test_totals_of_pytest_with_reruns_are_no_lie(files):
     assert files.read(text).warnings == []
 
 
+def test_totals_of_pytest_with_reruns_and_an_error_of_a_teardown_are_no_lie(files):
+    cases = BARE * 3 + FAILED + TEARDOWN
+    text = suite(cases, 'name="pytest" tests="2" failures="1" errors="1"')
+    assert files.read(text).warnings == []
+
+
 def test_a_suite_that_failed_by_itself_is_a_result(files):
     report = files.read(suite('<error message="no database">at x</error>' + CASE.format("")))
     assert [result["outcome"] for _, result in report.tests(0.0)] == ["error", "passed"]
