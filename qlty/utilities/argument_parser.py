@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 from qlty import config
-from qlty.settings import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +43,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def _nearest_choice(message: str) -> str:
+    from qlty.settings import nearest  # takes a while to import, for a mistake alone
+
     found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
     meant = nearest(found[1], re.findall(r"[\w-]+", found[2])) if found else []
     return f"; did you mean {meant[0]!r}?" if meant else ""

@@ -50,7 +50,8 @@ class OutboxMachine(RuleBasedStateMachine):
             class_path=None,
             supersedes=supersedes,
         )
-        self.enqueued[delivery.id] = (key, version)
+        # a key that is known keeps its payload
+        self.enqueued.setdefault(delivery.id, (key, version))
         return delivery
 
     @rule(key=KEYS)

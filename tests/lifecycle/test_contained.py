@@ -230,7 +230,7 @@ def test_a_journal_that_a_test_closes_costs_recovery_alone(suite):
 def test_an_internal_error_is_told_once_with_its_traceback(suite):
 
     project = suite(
-        "import qlty.lifecycle._run as run\ndef broken(nodeid): raise ValueError('our own mistake')\nrun.split_nodeid = broken\n",
+        "import qlty.recording._recorder as recorder\ndef broken(*_, **__): raise ValueError('our own mistake')\nrecorder.merge = broken\n",
         "['mine.tell', 'spy.Spy']",
     )
     ran = project.pytest("--qlty")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from qlty.classes.integrations._testrail.client import BadRequest
+import pytest
+from requests import Response
+
 from qlty.classes.integrations._testrail.limits import PAGE
 from qlty.classes.integrations._testrail.lookup import Cases
+
+
+def answer(body, status=200):
+    response = Response()
+    response.status_code = status
+    response._content = json.dumps(body).encode()
+    return response
 
 
 class Server:
@@ -18,23 +27,23 @@ class Server:
         self.calls = []
         rail.api.cases.get_cases = self.get_cases
         rail.api.cases.get_case = self.get_case
-        rail.api.suites.get_suites = lambda project_id: [{"id": 1}]
+        rail.api.suites.get_suites = lambda project_id: answer([{"id": 1}])
 
     def get_cases(self, project_id, limit, offset):
         self.calls.append("get_cases")
         if self.style == "whole":
-            return self.cases
+            return answer(self.cases)
         rows = self.cases[offset : offset + limit]
         if self.style == "cut":
-            return rows
+            return answer(rows)
         more = offset + limit < len(self.cases)
-        return {"cases": rows, "_links": {"next": "more" if more else None}}
+        return answer({"cases": rows, "_links": {"next": "more" if more else None}})
 
     def get_case(self, case_id):
         self.calls.append("get_case")
         if case_id > len(self.cases):
-            raise BadRequest("Field :case_id is not a valid test case.")
-        return self.cases[case_id - 1]
+            return answer({"error": "Field :case_id is not a valid test case."}, 400)
+        return answer(self.cases[case_id - 1])
 
 
 @pytest.fixture
