@@ -76,7 +76,7 @@ def _inside(number):
     if number % 50 == 1:
         return '>\n<skipped message="not on this platform"/></testcase>\n'
     if number % 5 == 2:
-        return f"><system-out>{'adding one piece to the basket; ' * 20}</system-out></testcase>\n"
+        return f"><system-out>{'adding one piece to the basket; ' * 26}</system-out></testcase>\n"
     return "/>\n"
 
 
