@@ -33,7 +33,10 @@ _POSSIBLE = re.compile(
 )
 # names that say so but hold something harmless, or only where a secret is kept
 _HARMLESS = re.compile(
-    r"^(?:PWD|OLDPWD)$|_(?:FILE|PATH|DIR|SOCK|NAME|TYPE|METHOD|MODE|HEADER|PUBLIC_KEY)$",
+    r"^(?:PWD|OLDPWD)$|_(?:FILE|PATH|DIR|SOCK|NAME|TYPE|METHOD|MODE|HEADER)$|"
+    # keys that tell things apart and open nothing
+    r"(?:^|_)(?:CACHE|DEDUP|DEDUPLICATION|FOREIGN|GROUP|IDEMPOTENCY|INCIDENT|ISSUE|OBJECT|"
+    r"PARTITION|PRIMARY|PROJECT|PUBLIC|RUN|SORT)_KEYS?$",
     re.IGNORECASE,
 )
 

@@ -296,6 +296,9 @@ ASSIGNED = {
 #: what looks like it and is none
 NOT_ASSIGNED = [
     "AUTH_SERVICE=checkout-service",
+    "incident_key=qlty-be3c5c66bca806b0908206d7554e3929e1396f75",
+    '{"dedup_key": "qlty-be3c5c66bca806b0908206d7554e3929"}',
+    "PRIMARY_KEY=order-8f3a2c91",
     "AUTH_URL=https://login.example.com/shop",
     "TOKEN_FILE=/run/secrets/token",
     "password_reset=enabled",
