@@ -22,8 +22,12 @@ _NAMED = re.compile(
 )
 #: https://docs.slack.dev/authentication/tokens
 _SLACK_TOKEN = re.compile(r"\b(?:xoxe\.)?(?:xox[a-z]|xapp)-[\w-]+")
-#: what stands for a password in the address of a webhook, and of PagerDuty's older events
-_ADDRESS = re.compile(r"/(services|workflows|triggers|integration)/([\w-]+(?:/[\w-]+)*)")
+#: what stands for a password in the address of a webhook, and of PagerDuty's older events;
+#: a PagerDuty service has one part behind ``/services/``, Slack's webhook three
+_ADDRESS = re.compile(
+    r"/(services(?=(?:/[\w-]+){3})(?!/[\w-]+/integrations/)|workflows|triggers|integration)"
+    r"/([\w-]+(?:/[\w-]+)*)"
+)
 _HEADER = re.compile(r"auth|token|secret|key|cookie|password|signature|session", re.IGNORECASE)
 _PLAIN_HEADERS = frozenset({"idempotency-key"})
 _NO_VALUES = frozenset({"null", "true", "false"})

@@ -260,11 +260,28 @@ def test_who_does_not_answer_in_time_takes_part_unless_it_is_required():
     assert [integration.name for integration in registry] == ["Slow"]
 
 
-def test_nobody_waits_for_an_answer_once_the_tests_are_over():
+def test_nobody_waits_long_for_an_answer_once_the_tests_are_over():
     registry, told = Registry(HookLimits(run_start=1000)), {}
     registry.register(Slow())
     registry.start_at_once(told.__setitem__, lambda: True)
     assert told == {"Slow": None}
+
+
+def test_a_check_that_outlives_a_short_suite_is_finished_and_leaves_no_note():
+    class Quick(Integration):
+        noted = ()
+
+        def on_run_start(self):
+            over.wait(1)
+
+        def note(self, text):
+            self.noted = (*self.noted, text)
+
+    over = threading.Event()
+    registry, told, quick = Registry(HookLimits(run_start=1000)), {}, Quick()
+    registry.register(quick)
+    registry.start_at_once(told.__setitem__, lambda: over.set() or True)
+    assert (told, quick.noted) == ({"Quick": None}, ())
 
 
 def test_json_output_stays_clean(suite):

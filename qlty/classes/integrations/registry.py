@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FAILURES_IN_A_ROW = 3
 
+#: seconds that a check before the tests may go on where they are over first, as in a short suite
+_AFTER_THE_TESTS = 2.0
+
 #: seconds between two looks at whether there is any hurry
 _TICK = 0.05
 
@@ -231,14 +234,18 @@ class Registry:
 
         Args:
             tell: called for each with its name and why it takes no part, ``None`` where it does.
-            hurry: says whether the tests are over already, so that nobody waits any longer.
+            hurry: says whether the tests are over already, so that little time is left.
         """
         answers: SimpleQueue[tuple[_Entry, Failure | None]] = SimpleQueue()
         waiting = list(self._entries)
         for entry in waiting:
             Thread(target=_answer, args=(entry, self.limits, answers), daemon=True).start()
         deadline = clock.monotonic() + self.limits.run_start
-        while waiting and clock.monotonic() < deadline and not hurry():
+        hurried = False
+        while waiting and clock.monotonic() < deadline:
+            if not hurried and hurry():
+                hurried = True
+                deadline = min(deadline, clock.monotonic() + _AFTER_THE_TESTS)
             try:
                 entry, failure = answers.get(timeout=_TICK)
             except Empty:
@@ -247,7 +254,7 @@ class Registry:
             tell(entry.integration.name, self._started(entry, failure))
         for entry in waiting:
             cause = f"no answer within {self.limits.run_start:g} s"
-            if hurry():
+            if hurried:
                 cause = "no answer before the tests were over"
             if entry.required:
                 tell(entry.integration.name, self._started(entry, Failure(cause, "")))
