@@ -6,6 +6,8 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+# here rather than where they are used: after the tests, imports may be what a test has left of them
+from qlty.delivery import Receipt, render
 from qlty.results import for_terminal
 from qlty.runtime import logger
 from qlty.utilities.utils import install_masker, was_shown
@@ -52,8 +54,6 @@ def console(say: Say, mask: Callable[[str], str], verbosity: int = 0) -> Iterato
 
 def say_receipt(receipt: Mapping[str, Any]) -> None:
     """Show what became of a run's deliveries, by the JSON of a :class:`~qlty.delivery.Receipt`."""
-    from qlty.delivery import Receipt, render
-
     for line in render(Receipt.from_json(receipt), logger.verbosity):
         logger.styled(line.text, line.style)
 

@@ -224,6 +224,29 @@ def test_what_takes_no_part_is_said(suite):
     assert "Needed: takes no part in this run: ValueError: no access" in ran.stdout
 
 
+NO_IMPORT = """
+    import sys
+
+    class Refusing:
+        def find_spec(self, name, *more):
+            if name.startswith("qlty."):
+                raise RuntimeError("no import any more")
+
+    def test_it():
+        sys.meta_path.insert(0, Refusing())
+"""
+
+
+def test_what_became_of_the_deliveries_is_said_where_a_test_has_broken_imports(suite):
+    project = suite(THERE + "    must_deliver = True\n", "['mine.There']")
+    project.write("test_two.py", NO_IMPORT)
+    ran = project.pytest("--qlty", "--qlty-receipt", "receipt.json")
+    assert ran.returncode == 0, ran.stdout
+    assert "internal error" not in ran.stdout
+    assert "There: 1 delivered" in ran.stdout
+    assert (project.root / "receipt.json").exists()
+
+
 class Meeting(Integration):
     together = threading.Barrier(3)
 
