@@ -55,7 +55,7 @@ def test_a_class_may_live_in_the_reporter_and_sees_each_test(suite):
     (end,) = ran.calls("there_end")
     assert end["status"] == 1
     assert {told[0]["pid"]} == {end["pid"]} != {ran.end["pid"]}
-    assert "There: delivered 1" in ran.stdout
+    assert "There: 1 delivered" in ran.stdout
     assert len(project.lines("sent.txt")) == 1
 
 
@@ -150,7 +150,7 @@ def test_a_reporter_that_is_killed_is_started_again_and_nothing_is_lost_or_doubl
     ran = project.pytest("--qlty")
     assert ran.returncode == 0
     assert "the reporter died: it is started again" in ran.stdout
-    assert "There: delivered 1" in ran.stdout
+    assert "There: 1 delivered" in ran.stdout
     assert [one["name"] for one in ran.calls("there_test")][-2:] == ["test_one", "test_two"]
     assert len(project.lines("sent.txt")) == 1
 
@@ -193,7 +193,7 @@ def test_without_a_place_on_disk_the_reporter_reads_memory(suite):
     project.write(".qlty-framework", "a file in the way")
     ran = project.pytest("--qlty")
     assert ran.returncode == 0
-    assert "There: delivered 1" in ran.stdout
+    assert "There: 1 delivered" in ran.stdout
     assert "deliveries are not kept beyond this run" in ran.stdout
     assert [one["name"] for one in ran.calls("there_test")] == ["test_one", "test_two"]
 
