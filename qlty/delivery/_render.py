@@ -107,7 +107,7 @@ def _why_nothing(receipt: Receipt) -> str:
     first, *others = held
     do = "does" if len(others) == 1 else "do"
     likewise = f", as {do} {', '.join(others)}; -v says more" if others else ""
-    return f"{first} stays silent: {_short(held[first])}{likewise}"
+    return f"{first} stays silent: {_short(held[first].removeprefix('silent: '))}{likewise}"
 
 
 def _line(line: Line, verbosity: int, *, kept: bool) -> Iterator[Text]:

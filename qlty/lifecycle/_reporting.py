@@ -65,6 +65,7 @@ class Reporting:
         self._limits = HookLimits(*setup["limits"])
         self._context: dict[str, Any] = {}
         self._ended: set[str] = set()
+        self._has_outcome = False
 
     def work(self) -> None:
         """Follow the run to its end."""
@@ -166,11 +167,8 @@ class Reporting:
         settle(dead, dead.run.told | hosted_paths | others.told, Recovered())
 
     def _end(self, order: dict[str, Any]) -> None:
+        self._take_outcome()
         over = self._follower.run.over or {}
-        if not self._context:
-            self._run.update(over.get("run", {}))
-            results = iter_results(self._player.results)
-            self._courier.history.record(results, run_id=self._run["id"])
         self._outbox.waits_end = clock.monotonic() + order["waits"]
         self._context.update(order["context"])
         self._orders.may_skip = True
@@ -184,8 +182,18 @@ class Reporting:
         self._ended |= {*order["end"]}
         self._channel.tell({"ended": plain(self._context)})
 
+    def _take_outcome(self) -> None:
+        """Take how the run went from its record, once; the history keeps it."""
+        if self._has_outcome:
+            return
+        self._has_outcome = True
+        self._run.update((self._follower.run.over or {}).get("run", {}))
+        # now, for integrations get the results themselves and may change them
+        self._courier.history.record(iter_results(self._player.results), run_id=self._run["id"])
+
     def _abort(self, order: dict[str, Any]) -> None:
         self._run["exit_status"] = ABORTED
+        self._has_outcome = True  # no test was run
         self._registry.on_run_abort(RunAborted(*order["abort"]))
         if self._outbox.counts(self._run["id"]):
             self._finish({**order, "interrupted": True})
@@ -195,6 +203,7 @@ class Reporting:
     def _finish(self, order: dict[str, Any]) -> None:
         deadline = clock.monotonic() + order["finish"]
         end_in(order["finish"])
+        self._take_outcome()
         earlier = []
         if not order["interrupted"]:
             dead = report_dead_runs(self._state, self._rootdir, self._make_courier, self._limits)

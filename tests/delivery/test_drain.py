@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from qlty.delivery import Drainer, Masker, Outbox, Sent, receipt_of
+from qlty.delivery._render import render
 from qlty.errors import AnswerLost, Refused, RetryLater
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -167,7 +168,8 @@ def test_a_server_that_never_answers_does_not_outlast_the_deadline(
     assert not thread.is_alive()
     hung.set()
     assert states(outbox) == ["sending"]
-    assert "no answer yet" in "\n".join(receipt_of(outbox, "run-1").render())
+    lines = render(receipt_of(outbox, "run-1"), 0)
+    assert "no answer yet" in "\n".join(line.text for line in lines)
 
 
 def test_a_lane_that_hangs_does_not_hold_up_another(put, deliver, scripted, remote, http_sender):

@@ -14,16 +14,15 @@ def statements(outbox, put):
     put("first")
 
     def trace(act):
-        connection = outbox.stores[0]._connection
-        seen = []
-        connection.set_trace_callback(seen.append)
-        act()
-        connection.set_trace_callback(None)
-        plans = {}
-        for statement in seen:
-            if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}:
-                plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}")
-                plans[statement] = [row[3] for row in plan]
+        seen, plans = [], {}
+        with outbox.stores[0]._file.opened() as connection:
+            connection.set_trace_callback(seen.append)
+            act()
+            connection.set_trace_callback(None)
+            for statement in seen:
+                if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}:
+                    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+                    plans[statement] = [row[3] for row in plan]
         return plans
 
     return trace

@@ -60,12 +60,13 @@ def put_web(put):
 
 @pytest.fixture
 def run(project):
-    def command(*arguments, cwd=None):
+    def command(*arguments, cwd=None, encoding=None):
         return subprocess.run(
             [sys.executable, "-m", "qlty", "outbox", *map(str, arguments)],
             cwd=cwd or project,
             capture_output=True,
             text=True,
+            encoding=encoding,
             check=False,
             timeout=120,
         )
@@ -306,6 +307,6 @@ def test_a_terminal_that_lacks_a_character_gets_an_escape(put_web, run, monkeypa
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     put_web("na\u00efve \u2192 \U0001f680", kind="\u2192")
     for command in (["list"], ["show", "1"], ["deliver"]):
-        done = run(*command)
+        done = run(*command, encoding=encoding)
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    assert "\\u2192" in run("list").stdout
+    assert "\\u2192" in run("list", encoding=encoding).stdout

@@ -77,5 +77,5 @@ def test_a_warning_before_the_tests_and_after_them_changes_nothing(project):
     assert list(ran.outcomes().values()) == ["passed"]
     assert "old" not in ran.stdout
     assert "deprecated" not in ran.stdout
-    assert "delivered 1" in ran.stdout
+    assert "Own: 1 delivered" in ran.stdout
     assert "sqlite3.connect" in project.lines("called.txt")

@@ -79,7 +79,7 @@ def test_on_a_laptop_those_for_ci_stay_silent_even_without_credentials(suite):
         "SPY_ONLY_ON": "environment:*",
         "CI": "false",
     }
-    done = project.pytest("--report-to", "slack,pagerduty", env=env)
+    done = project.pytest("-v", "--report-to", "slack,pagerduty", env=env)
     assert done.returncode == 0
     assert len(done.calls("on_test_end")) == 2
     assert "silent: SLACK_ONLY_ON is ci, and this run is not in CI" in done.stdout
