@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -233,7 +234,9 @@ def test_a_testrail_that_is_too_slow_for_its_check_gets_the_results_all_the_same
 ):
     sandbox.chaos({"testrail/get_project": {"latency": 2, "times": 1}})
     done = run_pytest(QLTY_HOOK_TIMEOUT="1")
-    assert "checked before the run: no answer" in done.stdout + done.stderr
+    # which of the two comes first depends on how long the tests take
+    why = r"not all of it was checked before the run: no answer (within 1 s|before the tests were over)\n"
+    assert re.search(why, done.stdout + done.stderr)
     assert statuses(sandbox) == {1: 1, 2: 5, 4: 5, 5: 5, 6: 1, 7: 1}
 
 
@@ -241,7 +244,7 @@ def test_a_testrail_that_hangs_aborts_a_run_that_requires_it(sandbox, run_pytest
     sandbox.chaos({"testrail/get_project": {"mode": "hang"}})
     done = run_pytest(QLTY_HOOK_TIMEOUT="1", TESTRAIL_REQUIRED="true")
     assert done.returncode == 69
-    assert "testrail failed: no answer within" in done.stdout + done.stderr
+    assert "testrail failed: no answer within 1 s" in done.stdout + done.stderr
 
 
 #: as pytest-testrail has it: https://github.com/allankp/pytest-testrail
